@@ -1,0 +1,63 @@
+"""From what a policy says to what the joints are driven towards."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from humanoid_rl_ext.env.terms import as_slice, pick
+from humanoid_rl_ext.errors import TaskError
+from humanoid_rl_ext.robot.description import RobotDescription
+from humanoid_rl_ext.sim.engine import TargetMode
+from humanoid_rl_ext.task.schema import ControlSection
+
+_MODES: dict[str, TargetMode] = {"joint_position": "position", "joint_velocity": "velocity", "effort": "effort"}
+
+
+class ActionMap:
+    """Turns actions (num_envs, actions) into joint targets (num_envs, joints)."""
+
+    def __init__(self, control: ControlSection, robot: RobotDescription, num_envs: int, device: torch.device) -> None:
+        """Raises TaskError when the joint pattern picks nothing, or effort control meets a joint without a limit."""
+        names = robot.joint_names
+        picks = pick(control.joints, names, None, "control.joints")
+        self.joints = list(range(len(names)))[picks] if isinstance(picks, slice) else picks.tolist()
+        self.names = tuple(names[index] for index in self.joints)
+        self.mode = _MODES[control.type]
+        self.clip = control.clip
+        self._picks = as_slice(self.joints)
+        joints = [robot.joints[index] for index in self.joints]
+        scale = _per_joint(control.scale, self.names)
+        if self.mode == "effort":
+            unlimited = [joint.name for joint in joints if not math.isfinite(joint.effort_limit)]
+            if unlimited:
+                raise TaskError(f"control.type: effort needs an effort limit for {', '.join(unlimited)}; set robot.joints")
+            scale = [factor * joint.effort_limit for factor, joint in zip(scale, joints, strict=True)]
+        self._scale = torch.tensor(scale, device=device)
+        rest = [joint.default if self.mode == "position" else 0.0 for joint in robot.joints]
+        self._targets = torch.tensor(rest, device=device).repeat(num_envs, 1)
+        self._offset = torch.tensor([rest[index] for index in self.joints], device=device)
+
+    def clean(self, actions: torch.Tensor) -> torch.Tensor:
+        """Actions within the clip, anything that is not a number as zero."""
+        return torch.nan_to_num(actions).clamp(-self.clip, self.clip)
+
+    def targets(self, actions: torch.Tensor) -> torch.Tensor:
+        """(num_envs, joints) targets in the engine's mode for clean actions; joints not controlled keep their rest."""
+        self._targets[:, self._picks] = torch.addcmul(self._offset, actions, self._scale)
+        return self._targets
+
+
+def _per_joint(scale: float | dict[str, float], names: tuple[str, ...]) -> list[float]:
+    if not isinstance(scale, dict):
+        return [scale] * len(names)
+    factors: dict[int, float] = {}
+    for pattern, factor in scale.items():
+        picks = pick(pattern, names, None, "control.scale")
+        for index in list(range(len(names)))[picks] if isinstance(picks, slice) else picks.tolist():
+            factors[index] = factor
+    missing = [name for index, name in enumerate(names) if index not in factors]
+    if missing:
+        raise TaskError(f"control.scale: no pattern covers {', '.join(missing)}; add '.*' first for the rest")
+    return [factors[index] for index in range(len(names))]

@@ -1,0 +1,98 @@
+"""How much of physics' own speed the environment keeps."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import Any
+
+import torch
+
+from humanoid_rl_ext.env.make import scene_settings, task_robot
+from humanoid_rl_ext.env.vec_env import VecEnv
+from humanoid_rl_ext.sim.engine import Engine
+from humanoid_rl_ext.sim.engines import make_engine
+from humanoid_rl_ext.task.schema import Task
+
+
+class _Recorder:
+    """Stands between environment and engine and notes the targets and resets of each control step."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.steps: list[dict[str, Any]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def set_targets(self, mode: str, targets: torch.Tensor) -> None:
+        self.steps.append({"mode": mode, "targets": targets.clone(), "resets": []})
+        self._engine.set_targets(mode, targets)  # type: ignore[arg-type]
+
+    def reset(self, *arguments: torch.Tensor) -> None:
+        if self.steps:
+            self.steps[-1]["resets"].append([argument.clone() for argument in arguments])
+        self._engine.reset(*arguments)
+
+
+def bench_env(task: Task, *, engine: str, num_envs: int, device: str, steps: int = 120, rounds: int = 5) -> dict[str, Any]:
+    """Environment steps per second of physics alone and of the whole environment, and their ratio.
+
+    Random actions are stepped once and recorded. Then ``rounds`` times, interleaved: the same targets and resets replayed
+    on the engine alone, with contacts read, and the environment stepped with the same actions from the same state.
+    Medians over the rounds; the ratio is the median of the rounds' ratios.
+    """
+    recorder = _Recorder(make_engine(engine, task_robot(task), scene_settings(task, num_envs, device)))
+    env = VecEnv(task, recorder)  # type: ignore[arg-type]
+    try:
+        generator = torch.Generator(device=env.device).manual_seed(0)
+        shape = (steps, num_envs, env.spec.action.size)
+        actions = torch.randn(shape, generator=generator, device=env.device)
+        env.reset()
+        start = env.state_dict()
+        _run_env(env, actions)
+        recorded, decimation = recorder.steps, task.sim.decimation
+        plain: Engine = recorder._engine
+        alone, whole = [], []
+        env.engine = plain
+        for _ in range(rounds):
+            env.load_state_dict(start)
+            alone.append(_timed(env, lambda: _replay(plain, recorded, decimation)))
+            env.load_state_dict(start)
+            whole.append(_timed(env, lambda: _run_env(env, actions)))
+        per_run = steps * num_envs
+        return {
+            "task": task.name,
+            "engine": engine,
+            "device": device,
+            "num_envs": num_envs,
+            "physics_only": per_run / statistics.median(alone),
+            "env": per_run / statistics.median(whole),
+            "ratio": statistics.median(a / w for a, w in zip(alone, whole, strict=True)),
+        }
+    finally:
+        env.close()
+
+
+def _run_env(env: VecEnv, actions: torch.Tensor) -> None:
+    for action in actions:
+        env.step(action)
+
+
+def _replay(engine: Engine, recorded: list[dict[str, Any]], decimation: int) -> None:
+    for step in recorded:
+        engine.set_targets(step["mode"], step["targets"])
+        engine.step(decimation)
+        engine.read_contacts()
+        for arguments in step["resets"]:
+            engine.reset(*arguments)
+
+
+def _timed(env: VecEnv, work: Any) -> float:
+    if env.device.type == "cuda":
+        torch.cuda.synchronize(env.device)
+    start = time.perf_counter()
+    work()
+    if env.device.type == "cuda":
+        torch.cuda.synchronize(env.device)
+    return time.perf_counter() - start

@@ -1,0 +1,82 @@
+"""Environments from what a user names: a Task on an engine, or any Gymnasium id."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import torch
+
+from humanoid_rl_ext.env.transition import EnvSpec, Observations, Transition
+from humanoid_rl_ext.robot import load_robot
+from humanoid_rl_ext.robot.description import RobotDescription
+from humanoid_rl_ext.robot.overrides import RobotOverrides
+from humanoid_rl_ext.sim.engine import SceneSettings
+from humanoid_rl_ext.sim.engines import make_engine
+from humanoid_rl_ext.task.schema import Task
+
+GYM_PREFIX = "gym:"
+
+
+class Env(Protocol):
+    """What a training session needs of an environment."""
+
+    spec: EnvSpec
+
+    @property
+    def task_name(self) -> str: ...
+    @property
+    def engine_name(self) -> str: ...
+    def reset(self) -> Observations: ...
+    def observations(self) -> Observations: ...
+    def step(self, actions: torch.Tensor) -> Transition: ...
+    def episode_metrics(self) -> dict[str, float]: ...
+    def finished(self) -> list[tuple[int, float, int, bool]]: ...
+    def edit(self, path: str, value: Any) -> None: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, saved: dict[str, Any]) -> None: ...
+    def close(self) -> None: ...
+
+
+def make_env(task: Task | str, *, num_envs: int, device: str = "cpu", engine: str = "ovphysx", seed: int | None = None) -> Env:
+    """The environment of a Task, or of ``gym:ID``, with ``num_envs`` copies.
+
+    Raises:
+        HumanoidRLError: when the robot, the engine or the device cannot be had, or a term does not fit the robot.
+    """
+    if isinstance(task, str):
+        from humanoid_rl_ext.env.gymnasium_in import GymnasiumEnv
+
+        return GymnasiumEnv(task.removeprefix(GYM_PREFIX), num_envs, device, 1 if seed is None else seed)
+    from humanoid_rl_ext.env.vec_env import VecEnv
+
+    built = make_engine(engine, task_robot(task), scene_settings(task, num_envs, device))
+    try:
+        return VecEnv(task, built, seed)
+    except Exception:
+        built.close()
+        raise
+
+
+def task_robot(task: Task) -> RobotDescription:
+    """The description of a Task's robot with the Task's overrides applied."""
+    section = task.robot
+    overrides = RobotOverrides.model_validate(section.model_dump(exclude={"source"}))
+    return load_robot(section.source, overrides)
+
+
+def scene_settings(task: Task, num_envs: int, device: str) -> SceneSettings:
+    """What an engine has to build for a Task."""
+    scene, sim = task.scene, task.sim
+    return SceneSettings(
+        num_envs=num_envs,
+        device=device,
+        dt=sim.dt,
+        gravity=sim.gravity,
+        spacing=scene.spacing,
+        static_friction=scene.static_friction,
+        dynamic_friction=scene.dynamic_friction,
+        restitution=scene.restitution,
+        self_collision=sim.self_collision,
+        position_iterations=sim.ovphysx.position_iterations,
+        velocity_iterations=sim.ovphysx.velocity_iterations,
+    )

@@ -1,0 +1,146 @@
+"""Terms bound to one environment: parameters on the device, selectors as indices, memory and random numbers allotted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+
+from humanoid_rl_ext.errors import TaskError, did_you_mean
+from humanoid_rl_ext.mdp.step import Step
+from humanoid_rl_ext.robot.description import RobotDescription
+from humanoid_rl_ext.task.schema import TermSection
+
+Picks = slice | torch.Tensor
+_ROLES = ("base", "foot", "hand", "head")
+
+
+class RandomBlock:
+    """One block of uniform random numbers per step, drawn by the environment and shared out among the terms."""
+
+    def __init__(self, num_envs: int, device: torch.device, seed: int) -> None:
+        self.generator = torch.Generator(device=device).manual_seed(seed)
+        self._num_envs, self._device, self._width = num_envs, device, 0
+        self._block: torch.Tensor | None = None
+
+    def allot(self, width: int) -> slice:
+        """Reserves ``width`` columns; all must be reserved before the first draw."""
+        assert self._block is None
+        self._width += width
+        return slice(self._width - width, self._width)
+
+    def draw(self) -> None:
+        """Fills the block anew."""
+        if self._block is None:
+            self._block = torch.empty(self._num_envs, self._width, device=self._device)
+        torch.rand(self._block.shape, generator=self.generator, out=self._block)
+
+    def __getitem__(self, columns: slice) -> torch.Tensor:
+        """The reserved columns of the last draw, (num_envs, width) in [0, 1)."""
+        assert self._block is not None
+        return self._block[:, columns]
+
+
+class BoundTerm:
+    """A term of the Task with everything it needs to be called once per step."""
+
+    def __init__(self, name: str, section: TermSection, robot: RobotDescription, step: Step, block: RandomBlock) -> None:
+        """Raises TaskError when a selector picks nothing or, for ``foot`` and its like, the robot has no such body."""
+        spec = section.spec
+        self.name, self.spec = name, spec
+        self._params = {key: _device_value(spec.params[key].type, value, robot, step, name) for key, value in section.params.items()}
+        counts: dict[str, int] = {}
+        for key, param in spec.params.items():
+            if param.type in ("bodies", "joints"):
+                counts[key] = count(self._params[key], len(robot.bodies if param.type == "bodies" else robot.joints))
+        shape = [counts[size] if isinstance(size, str) else size for size in spec.random]
+        self._columns = block.allot(shape[0]) if shape else None
+        self._block = block
+        self.memory = {
+            key: torch.full(
+                (step.num_envs, *(counts[size] if isinstance(size, str) else size for size in buffer.shape)),
+                buffer.reset,
+                device=step.device,
+            )
+            for key, buffer in spec.buffers.items()
+        }
+
+    def __call__(self, step: Step) -> torch.Tensor:
+        """The term's value for every environment."""
+        arguments: list[Any] = [step]
+        if self.memory:
+            arguments.append(self.memory)
+        if self._columns is not None:
+            arguments.append(self._block[self._columns])
+        return self.spec.function(*arguments, **self._params)
+
+    def param(self, name: str) -> Any:
+        """The bound value of a parameter: a device tensor for numbers and ranges, picks for selectors."""
+        return self._params[name]
+
+    def set_param(self, name: str, value: Any) -> None:
+        """Changes a numeric parameter in place, so that it acts at the next call; ``value`` has been validated."""
+        current = self._params[name]
+        if self.spec.params[name].type not in ("float", "range"):
+            raise TaskError(f"{self.name}.params.{name} cannot change while training; it takes effect in a new run")
+        current.copy_(torch.as_tensor(value))
+
+    def reset(self, mask: torch.Tensor) -> None:
+        """Forgets what the term remembers where ``mask`` (num_envs,) is set."""
+        for key, memory in self.memory.items():
+            memory.masked_fill_(mask.view(-1, *[1] * (memory.dim() - 1)), self.spec.buffers[key].reset)
+
+
+def pick(pattern: str, names: Sequence[str], roles: dict[str, list[str]] | None, where: str) -> Picks:
+    """Indices into ``names`` of what a role, a name or a regular expression picks; a slice where they are adjacent.
+
+    Raises:
+        TaskError: when the pattern is no regular expression or picks nothing.
+    """
+    if roles is not None and pattern in _ROLES:
+        chosen = [index for index, name in enumerate(names) if name in roles[pattern]]
+        if not chosen:
+            raise TaskError(f"{where}: this robot has no body with the role '{pattern}'; name it under robot.roles.{pattern}")
+    else:
+        try:
+            expression = re.compile(pattern)
+        except re.error as error:
+            raise TaskError(f"{where}: '{pattern}' is not a regular expression ({error})") from None
+        chosen = [index for index, name in enumerate(names) if expression.fullmatch(name)]
+        if not chosen:
+            raise TaskError(f"{where}: '{pattern}' picks nothing; {did_you_mean(pattern, names)}")
+    return as_slice(chosen)
+
+
+def as_slice(chosen: Sequence[int]) -> Picks:
+    """A slice when the indices are adjacent and rising (a view, no copy), else an index tensor."""
+    if list(chosen) == list(range(chosen[0], chosen[0] + len(chosen))):
+        return slice(chosen[0], chosen[0] + len(chosen))
+    return torch.tensor(chosen)
+
+
+def count(picks: Picks, total: int) -> int:
+    """How many of ``total`` things are picked."""
+    return len(range(*picks.indices(total))) if isinstance(picks, slice) else len(picks)
+
+
+def bind(
+    table: Iterable[tuple[str, TermSection]], robot: RobotDescription, step: Step, block: RandomBlock
+) -> dict[str, BoundTerm]:
+    """The enabled terms of one table of the Task, by entry name."""
+    return {name: BoundTerm(name, section, robot, step, block) for name, section in table if section.enabled}
+
+
+def _device_value(kind: str, value: Any, robot: RobotDescription, step: Step, where: str) -> Any:
+    if kind in ("float", "range"):
+        return torch.tensor(value, dtype=torch.float32, device=step.device)
+    if kind == "bodies":
+        roles = {role: robot.with_role(role) for role in _ROLES}
+        picks = pick(value, robot.body_names, roles, where)
+    elif kind == "joints":
+        picks = pick(value, robot.joint_names, None, where)
+    else:
+        return value
+    return picks.to(step.device) if isinstance(picks, torch.Tensor) else picks

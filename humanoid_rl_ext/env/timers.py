@@ -1,0 +1,39 @@
+"""What happens again and again: commands drawn anew, shoves at random times."""
+
+from __future__ import annotations
+
+import torch
+
+from humanoid_rl_ext.env.terms import BoundTerm, RandomBlock
+from humanoid_rl_ext.mdp.step import Step
+
+
+class Timer:
+    """One countdown per environment, set anew from a range whenever it has run out or the episode has ended."""
+
+    def __init__(self, seconds: tuple[float, float], step: Step, block: RandomBlock) -> None:
+        self.seconds = torch.tensor(seconds, device=step.device)
+        self.left = torch.zeros(step.num_envs, device=step.device)
+        self._dt, self._block, self._column = step.dt, block, block.allot(1)
+
+    def due(self, done: torch.Tensor) -> torch.Tensor:
+        """(num_envs,) bool: has run out in this step (episodes that ended are set anew but not due)."""
+        self.left -= self._dt
+        out = self.left <= 0
+        again = self.seconds[0] + (self.seconds[1] - self.seconds[0]) * self._block[self._column].squeeze(-1)
+        self.left = torch.where(out | done, again, self.left)
+        return out & ~done
+
+
+class Command:
+    """One kind of command: its current value per environment and when it is drawn anew."""
+
+    def __init__(self, term: BoundTerm, resample_s: tuple[float, float] | None, step: Step, block: RandomBlock) -> None:
+        self.term = term
+        self.value = torch.zeros(step.num_envs, term.spec.size, device=step.device)
+        self.timer = Timer(resample_s, step, block) if resample_s else None
+
+    def refresh(self, step: Step, done: torch.Tensor) -> None:
+        """Draws new commands where the episode has ended or the time is up."""
+        due = done if self.timer is None else done | self.timer.due(done)
+        self.value.copy_(torch.where(due.unsqueeze(-1), self.term(step), self.value))

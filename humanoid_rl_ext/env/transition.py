@@ -1,0 +1,55 @@
+"""What environments give to learners: specifications and transitions, the same for every kind of environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import torch
+
+Observations = dict[str, "torch.Tensor"]
+"""Groups of observations by name, each (num_envs, size): 'policy' always, 'critic' where it sees more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """What an environment accepts as actions.
+
+    ``box``: float tensors (num_envs, size), unbounded by the learner, clipped by the environment.
+    ``discrete``: int64 tensors (num_envs,) in [0, size).
+    """
+
+    kind: Literal["box", "discrete"]
+    size: int
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EnvSpec:
+    """The shapes a learner is built for."""
+
+    num_envs: int
+    observations: dict[str, int]
+    """Size of each observation group."""
+    action: ActionSpec
+    max_episode_length: int
+    """Control steps until the time limit."""
+    observation_names: dict[str, tuple[str, ...]] | None = None
+    """A name per observation element, where the environment knows them."""
+
+
+@dataclass(slots=True)
+class Transition:
+    """One control step of every environment. Environments that ended have been reset within the same step."""
+
+    obs: Observations
+    """What the next action is chosen from (after the reset where one happened)."""
+    reward: torch.Tensor
+    """(num_envs,) float."""
+    terminated: torch.Tensor
+    """(num_envs,) bool: the task ended; the value of what follows is zero."""
+    truncated: torch.Tensor
+    """(num_envs,) bool: cut off from outside (time limit); what follows has a value, see ``final_obs``."""
+    final_obs: Observations
+    """The observation before the reset; equal to ``obs`` where nothing ended."""

@@ -1,0 +1,29 @@
+"""Changing a learner's settings while it learns."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from humanoid_rl_ext.errors import TaskError, did_you_mean
+
+Settings = TypeVar("Settings", bound=BaseModel)
+
+
+def edited(settings: Settings, name: str, value: Any) -> Settings:
+    """A copy of ``settings`` with one field changed.
+
+    Raises TaskError for an unknown field, one that is fixed while training, and a value out of bounds.
+    """
+    fields = type(settings).model_fields
+    if name not in fields:
+        raise TaskError(f"unknown learner setting '{name}': {did_you_mean(name, fields)}")
+    extra = fields[name].json_schema_extra
+    if not (isinstance(extra, dict) and extra.get("live")):
+        raise TaskError(f"learner setting '{name}' cannot change while training; start a new run with it")
+    try:
+        return type(settings).model_validate({**settings.model_dump(), name: value})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise TaskError(f"learner setting '{name}' = {value!r}: {first['msg']}") from error

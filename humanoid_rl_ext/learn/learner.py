@@ -1,0 +1,41 @@
+"""The contract between a training session and an algorithm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+from humanoid_rl_ext.env.transition import Observations, Transition
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Learner(Protocol):
+    """An algorithm that turns transitions into a better policy. Built as ``Algorithm(spec, settings, device, seed)``."""
+
+    metrics: dict[str, float]
+    """Figures of the last finished update (losses, entropy, KL, learning rate), plain floats."""
+    iteration: int
+    """Finished updates."""
+
+    def act(self, obs: Observations) -> torch.Tensor:
+        """Actions to explore with, (num_envs, size) float or (num_envs,) int64; no gradients."""
+
+    def act_deterministic(self, obs: Observations) -> torch.Tensor:
+        """The policy's best actions for any number of environments; touches no training state."""
+
+    def observe(self, transition: Transition) -> None:
+        """Takes in what the last ``act`` led to."""
+
+    def update(self) -> Iterator[None]:
+        """Learns in bounded pieces: yields after at most about 10 ms of work; yields nothing when nothing is due."""
+
+    def edit(self, name: str, value: Any) -> None:
+        """Changes a numeric setting; takes effect with the next update."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything a resumed run needs: nested dicts of tensors and plain JSON values."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores ``state_dict``; raises CheckpointError naming the first shape that does not fit."""

@@ -1,0 +1,338 @@
+"""Proximal policy optimisation.
+
+Schulman et al. 2017, "Proximal Policy Optimization Algorithms" (the clipped surrogate); Schulman et al. 2016,
+"High-Dimensional Continuous Control Using Generalized Advantage Estimation"; Andrychowicz et al. 2021, "What Matters
+for On-Policy Deep Actor-Critic Methods?" (initialisation, normalisation, clipping of values and gradients).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from humanoid_rl_ext.env.transition import EnvSpec, Observations, Transition
+from humanoid_rl_ext.errors import BadInputError, CheckpointError, HumanoidRLError
+from humanoid_rl_ext.learn.advantage import generalised_advantages
+from humanoid_rl_ext.learn.distributions import make_distribution
+from humanoid_rl_ext.learn.edits import edited
+from humanoid_rl_ext.learn.networks import ActorCritic, flatten_parameters
+from humanoid_rl_ext.learn.normaliser import ObservationNormaliser, RewardNormaliser
+from humanoid_rl_ext.learn.rollout import Rollout
+from humanoid_rl_ext.learn.schedules import adapt_learning_rate, scheduled_learning_rate
+from humanoid_rl_ext.learn.settings import PPOSettings
+
+SUMMED = ("policy_loss", "value_loss", "entropy", "kl", "clip_fraction", "grad_norm")
+
+
+def clipped_surrogate(log_ratio: torch.Tensor, advantages: torch.Tensor, clip_range: float) -> torch.Tensor:
+    """What the policy maximises, per sample (n,). Source: Schulman et al. 2017, equation 7."""
+    ratio = log_ratio.exp()
+    return torch.minimum(ratio * advantages, ratio.clamp(1.0 - clip_range, 1.0 + clip_range) * advantages)
+
+
+def value_error(values: torch.Tensor, old_values: torch.Tensor, returns: torch.Tensor, clip: float) -> torch.Tensor:
+    """Half the squared error, per sample (n,); the larger of it and that of values held within ``clip`` of the old ones.
+
+    An infinite ``clip`` leaves the plain error. Source: Andrychowicz et al. 2021, appendix B.1 (value loss clipping).
+    """
+    error = (values - returns).square()
+    if math.isfinite(clip):
+        held = old_values + (values - old_values).clamp(-clip, clip)
+        error = torch.maximum(error, (held - returns).square())
+    return 0.5 * error
+
+
+class PPO:
+    """A learner: see ``humanoid_rl_ext.learn.learner.Learner`` for what each method promises."""
+
+    def __init__(
+        self,
+        spec: EnvSpec,
+        settings: PPOSettings,
+        device: torch.device | str = "cpu",
+        seed: int = 0,
+        total_env_steps: int | None = None,
+    ) -> None:
+        self.spec = spec
+        self.settings = settings
+        self.device = torch.device(device)
+        self.total_env_steps = total_env_steps
+        self.iteration = 0
+        self.env_steps = 0
+        self.metrics: dict[str, float] = {}
+        self.generator = torch.Generator(self.device).manual_seed(seed)
+        self._critic_group = "critic" if "critic" in spec.observations else "policy"
+        if settings.num_minibatches > settings.num_steps * spec.num_envs:
+            raise BadInputError(
+                f"num_minibatches {settings.num_minibatches} is more than the {settings.num_steps * spec.num_envs} "
+                "samples of a rollout (num_steps x environments): lower it"
+            )
+        if settings.shared_trunk and self._critic_group == "critic":
+            raise BadInputError("shared_trunk cannot be used where the critic has observations of its own")
+
+        sizes, outputs = spec.observations, spec.action.size
+        self.network = ActorCritic(
+            sizes["policy"],
+            sizes[self._critic_group],
+            outputs,
+            settings.actor_hidden,
+            settings.critic_hidden,
+            settings.activation,
+            settings.shared_trunk,
+            torch.Generator().manual_seed(seed),
+        ).to(self.device)
+        distribution = make_distribution(spec.action, settings.init_noise_std, settings.min_noise_std)
+        self.distribution = distribution.to(self.device)
+        self._parameters = flatten_parameters(self.network, self.distribution)
+        self.learning_rate = torch.tensor(settings.learning_rate, device=self.device)
+        self.optimiser = torch.optim.Adam(
+            [self._parameters], lr=self.learning_rate, eps=settings.adam_eps, fused=True, capturable=self.device.type == "cuda"
+        )
+        self.normalisers = {
+            group: ObservationNormaliser(sizes[group], settings.observation_clip, self.device)
+            for group in dict.fromkeys(("policy", self._critic_group))
+            if settings.normalise_observations
+        }
+        self.reward_normaliser = RewardNormaliser(spec.num_envs, settings.reward_clip, self.device)
+
+        fields = {f"obs/{group}": sizes[group] for group in dict.fromkeys(("policy", self._critic_group))}
+        fields |= {"params": outputs, "action": outputs if spec.action.kind == "box" else 0}
+        fields |= dict.fromkeys(("log_prob", "value", "advantage", "return"), 0)
+        self.rollout = Rollout(settings.num_steps, spec.num_envs, fields, self.device)
+        steps = (settings.num_steps, spec.num_envs)
+        self._rewards = torch.zeros(steps, device=self.device)
+        self._final_values = torch.zeros(steps, device=self.device)
+        self._terminated = torch.zeros(steps, dtype=torch.bool, device=self.device)
+        self._truncated = torch.zeros(steps, dtype=torch.bool, device=self.device)
+        self._sums = torch.zeros(len(SUMMED), device=self.device)
+        self._last_obs: Observations = {}
+        self._step = 0
+        self._good = self._learned_state()
+
+    def act(self, obs: Observations) -> torch.Tensor:
+        """Actions sampled from the policy, (num_envs, size) float or (num_envs,) int64."""
+        with torch.inference_mode():
+            for group, normaliser in self.normalisers.items():
+                normaliser.update(obs[group])
+            inputs = self._inputs(obs)
+            params, values = self.network(inputs["policy"], inputs[self._critic_group])
+            actions = self.distribution.sample(params, self.generator)
+            for group, value in inputs.items():
+                self.rollout[f"obs/{group}"][self._step] = value
+            self.rollout["params"][self._step] = params
+            self.rollout["action"][self._step] = actions
+            self.rollout["log_prob"][self._step] = self.distribution.log_prob(params, actions)
+            self.rollout["value"][self._step] = values
+        actions = self.rollout["action"][self._step]
+        return actions.clone() if self.spec.action.kind == "box" else actions.long()
+
+    @torch.no_grad()
+    def act_deterministic(self, obs: Observations) -> torch.Tensor:
+        """The most likely actions, for any number of environments; reads the 'policy' group alone."""
+        return self.distribution.mode(self.network.policy(self._normalised("policy", obs["policy"])))
+
+    def observe(self, transition: Transition) -> None:
+        """Stores what followed the last ``act``; values the observations that time limits cut off."""
+        settings, step = self.settings, self._step
+        with torch.inference_mode():
+            reward = transition.reward
+            terminated, truncated = transition.terminated, transition.truncated
+            if not settings.time_limit_bootstrap:
+                terminated, truncated = terminated | truncated, torch.zeros_like(truncated)
+            if settings.normalise_reward:
+                reward = self.reward_normaliser(reward, terminated | truncated, settings.gamma)
+            self._rewards[step] = reward
+            self._terminated[step] = terminated
+            self._truncated[step] = truncated
+            # Asking a GPU whether anything was truncated would wait for it, so there all of them are valued.
+            if self.device.type != "cpu" or bool(truncated.any()):
+                self._final_values[step] = self._value(transition.final_obs)
+        self._last_obs = transition.obs
+        self._step += 1
+        self.env_steps += self.spec.num_envs
+
+    def update(self) -> Iterator[None]:
+        """Improves the policy once the rollout is full; yields after every gradient of about 5 ms on one CPU core.
+
+        Raises HumanoidRLError when the losses are no longer finite, and goes back to the last good update.
+        """
+        if self._step < self.settings.num_steps:
+            return
+        settings = self.settings
+        rate = scheduled_learning_rate(
+            settings.schedule,
+            settings.learning_rate,
+            self.env_steps - len(self.rollout),
+            self.total_env_steps,
+        )
+        if rate is not None:
+            self.learning_rate.fill_(rate)
+        self._estimate_advantages(settings)
+        self.distribution.remember()
+        self._sums.zero_()
+        yield
+        for _ in range(settings.num_epochs):
+            order = torch.randperm(len(self.rollout), generator=self.generator, device=self.device)
+            for minibatch in order.tensor_split(settings.num_minibatches):
+                yield from self._gradient_step(minibatch, settings)
+        self._finish(settings)
+
+    def _estimate_advantages(self, settings: PPOSettings) -> None:
+        with torch.inference_mode():
+            advantages, returns = generalised_advantages(
+                self._rewards,
+                self.rollout["value"],
+                self._value(self._last_obs),
+                self._terminated,
+                self._truncated,
+                self._final_values,
+                settings.gamma,
+                settings.gae_lambda,
+            )
+            self._explained = 1.0 - (returns - self.rollout["value"]).var(correction=0) / (returns.var(correction=0) + 1e-8)
+            if settings.normalise_advantage:
+                advantages = (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)
+            self.rollout["advantage"].copy_(advantages)
+            self.rollout["return"].copy_(returns)
+
+    def _gradient_step(self, minibatch: torch.Tensor, settings: PPOSettings) -> Iterator[None]:
+        """One step of Adam on the mean loss of a minibatch, whose gradient is summed over slices of fixed size."""
+        gradient = self._parameters.grad
+        gradient.zero_()
+        kl = torch.zeros((), device=self.device)
+        for slice_ in minibatch.split(self._slice_size(len(minibatch))):
+            kl += self._add_gradient(slice_, slice_.shape[0] / len(minibatch), settings)
+            yield
+        if settings.schedule == "adaptive":
+            adapt_learning_rate(self.learning_rate, kl, settings.desired_kl)
+        norm = gradient.norm()
+        gradient.mul_((settings.max_grad_norm / (norm + 1e-6)).clamp(max=1.0))
+        self.optimiser.step()
+        self.distribution.constrain()
+        self._sums[-1] += norm
+
+    def _add_gradient(self, indices: torch.Tensor, weight: float, settings: PPOSettings) -> torch.Tensor:
+        """Adds ``weight`` times the gradient of the mean loss of some samples; returns their weighted divergence."""
+        batch = self.rollout.gather(indices)
+        params, values = self.network(batch["obs/policy"], batch[f"obs/{self._critic_group}"])
+        log_ratio = self.distribution.log_prob(params, batch["action"]) - batch["log_prob"]
+        policy_loss = -clipped_surrogate(log_ratio, batch["advantage"], settings.clip_range).mean()
+        value_clip = settings.clip_range if settings.clip_value_loss else math.inf
+        value_loss = value_error(values, batch["value"], batch["return"], value_clip).mean()
+        entropy = self.distribution.entropy(params).mean()
+        loss = policy_loss + settings.value_loss_coef * value_loss - settings.entropy_coef * entropy
+        (loss * weight).backward()
+        with torch.no_grad():
+            kl = self.distribution.kl(batch["params"], params).mean()
+            clipped = (log_ratio.exp() - 1.0).abs_().gt(settings.clip_range).float().mean()
+            self._sums[:-1].add_(torch.stack((policy_loss, value_loss, entropy, kl, clipped)), alpha=weight)
+            return kl * weight
+
+    def _slice_size(self, samples: int) -> int:
+        """Samples per slice: all of them on a GPU; on a CPU what takes about 5 ms forth and back on one core.
+
+        It follows from the network's size alone, never from a clock, so that a run can be repeated exactly.
+        """
+        if self.device.type != "cpu":
+            return samples
+        hidden = sum(module.out_features for module in self.network.modules() if isinstance(module, nn.Linear))
+        cost = self._parameters.numel() + 64 * hidden
+        slices = math.ceil(samples * cost / 1e8)
+        return math.ceil(samples / slices)
+
+    def _finish(self, settings: PPOSettings) -> None:
+        """Fetches the figures of the update in one go and keeps the result, unless it is not finite."""
+        finite = self._parameters.isfinite().all()
+        figures = torch.stack((self._explained, self.learning_rate, self.distribution.noise_std().to(self.device), finite))
+        values = torch.cat((self._sums / (settings.num_epochs * settings.num_minibatches), figures)).tolist()
+        metrics = dict(zip((*SUMMED, "explained_variance", "learning_rate", "noise_std", "finite"), values, strict=True))
+        self._step = 0
+        broken = [name for name in SUMMED if not math.isfinite(metrics[name])]
+        if broken or not metrics.pop("finite"):
+            self._restore_learned_state(self._good)
+            raise HumanoidRLError(
+                f"PPO's update {self.iteration + 1} gave {', '.join(broken) or 'weights'} that are not finite; the policy of "
+                f"update {self.iteration} was kept. Lower learning_rate, or look for rewards and observations without bounds"
+            )
+        self.iteration += 1
+        self.metrics = metrics
+        self._good = self._learned_state()
+
+    def edit(self, name: str, value: Any) -> None:
+        """Changes a setting marked live; raises TaskError for others and for values out of bounds."""
+        self.settings = edited(self.settings, name, value)
+        if name == "learning_rate":
+            self.learning_rate.fill_(self.settings.learning_rate)
+
+    def _normalised(self, group: str, obs: torch.Tensor) -> torch.Tensor:
+        return self.normalisers[group](obs) if group in self.normalisers else obs
+
+    def _inputs(self, obs: Observations) -> Observations:
+        """The groups that the networks read, normalised."""
+        return {group: self._normalised(group, obs[group]) for group in dict.fromkeys(("policy", self._critic_group))}
+
+    def _value(self, obs: Observations) -> torch.Tensor:
+        return self.network.value(self._normalised(self._critic_group, obs[self._critic_group]))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, optimiser, normalisers, counters and random state; not the rollout under way."""
+        return {
+            "observations": dict(self.spec.observations),
+            "action": {"kind": self.spec.action.kind, "size": self.spec.action.size},
+            "iteration": self.iteration,
+            "env_steps": self.iteration * len(self.rollout) if self._step else self.env_steps,
+            "generator": self.generator.get_state(),
+            **self._learned_state(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores ``state_dict`` and starts a new rollout; raises CheckpointError naming what does not fit."""
+        for group, size in state["observations"].items():
+            if self.spec.observations.get(group) != size:
+                here = self.spec.observations.get(group, "none")
+                raise CheckpointError(f"observation '{group}' has {size} elements in the checkpoint but {here} in the task")
+        action = {"kind": self.spec.action.kind, "size": self.spec.action.size}
+        if state["action"] != action:
+            raise CheckpointError(f"the checkpoint acts by {state['action']} but the task takes {action}")
+        self._restore_learned_state(state)
+        self.generator.set_state(state["generator"].cpu())
+        self.iteration, self.env_steps, self._step = int(state["iteration"]), int(state["env_steps"]), 0
+        self._good = self._learned_state()
+
+    def _weights(self) -> dict[str, torch.Tensor]:
+        """The parameters by name, as views."""
+        return {**self.network.state_dict(), **self.distribution.state_dict()}
+
+    def _learned_state(self) -> dict[str, Any]:
+        """Weights, optimiser, learning rate and normalisers, copied."""
+        moments = self.optimiser.state.get(self._parameters, {})
+        normalisers = {group: normaliser.state_dict() for group, normaliser in self.normalisers.items()}
+        return {
+            "weights": {name: value.clone() for name, value in self._weights().items()},
+            "optimiser": {name: value.clone() for name, value in moments.items()},
+            "learning_rate": self.learning_rate.clone(),
+            "normalisers": {**normalisers, "reward": self.reward_normaliser.state_dict()},
+        }
+
+    def _restore_learned_state(self, state: dict[str, Any]) -> None:
+        weights = self._weights()
+        for name in [*weights, *(name for name in state["weights"] if name not in weights)]:
+            here, there = (tuple(w[name].shape) if name in w else "absent" for w in (weights, state["weights"]))
+            if here != there:
+                raise CheckpointError(f"'{name}' is {there} in the checkpoint but {here} by the learner's settings")
+        missing = [group for group in self.normalisers if group not in state["normalisers"]]
+        if missing:
+            raise CheckpointError(f"the checkpoint has no normaliser for '{missing[0]}': set normalise_observations=false")
+        for name, value in weights.items():
+            value.copy_(state["weights"][name])
+        self.optimiser.state.pop(self._parameters, None)
+        if state.get("optimiser"):
+            moments = {name: value.to(self.device, copy=True) for name, value in state["optimiser"].items()}
+            self.optimiser.state[self._parameters] = moments
+        self.learning_rate.copy_(state["learning_rate"])
+        for group, normaliser in {**self.normalisers, "reward": self.reward_normaliser}.items():
+            normaliser.load_state_dict(state["normalisers"][group])

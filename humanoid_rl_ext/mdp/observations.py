@@ -1,0 +1,86 @@
+"""What a policy can be shown. Each returns (num_envs, k)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from humanoid_rl_ext.mdp.step import Step
+from humanoid_rl_ext.task.registry import Bodies, Joints, Param, register
+
+if TYPE_CHECKING:
+    import torch
+else:
+    from humanoid_rl_ext.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+@register("observation")
+def root_height(step: Step) -> torch.Tensor:
+    """Height of the base above the ground (m)."""
+    return step.root_height.unsqueeze(-1)
+
+
+@register("observation")
+def root_lin_vel(step: Step) -> torch.Tensor:
+    """Linear velocity of the base in its own frame (m/s)."""
+    return step.root_lin_vel_b
+
+
+@register("observation")
+def root_ang_vel(step: Step) -> torch.Tensor:
+    """Angular velocity of the base in its own frame (rad/s)."""
+    return step.root_ang_vel_b
+
+
+@register("observation")
+def projected_gravity(step: Step) -> torch.Tensor:
+    """Direction of gravity in the base frame; (0, 0, -1) when upright."""
+    return step.projected_gravity_b
+
+
+@register("observation")
+def heading(step: Step) -> torch.Tensor:
+    """Cosine and sine of the yaw of the base in the world."""
+    return torch.stack((torch.cos(step.heading_w), torch.sin(step.heading_w)), dim=-1)
+
+
+@register("observation")
+def joint_pos(step: Step, *, joints: Joints = ".*") -> torch.Tensor:
+    """Joint positions relative to the standing pose (rad or m)."""
+    return step.joint_pos_rel[:, joints]
+
+
+@register("observation")
+def joint_vel(step: Step, *, joints: Joints = ".*") -> torch.Tensor:
+    """Joint velocities (rad/s or m/s)."""
+    return step.joint_vel[:, joints]
+
+
+@register("observation")
+def last_action(step: Step) -> torch.Tensor:
+    """The action that was taken last."""
+    return step.action
+
+
+@register("observation")
+def command(step: Step, *, command: str = "velocity") -> torch.Tensor:
+    """The current command as it is."""
+    return step.commands[command]
+
+
+@register("observation")
+def target_position(step: Step, *, command: str = "target") -> torch.Tensor:
+    """Position of the target relative to the base, in the base frame (m)."""
+    return step.to_base(step.commands[command] - step.root_pos_e)
+
+
+@register("observation")
+def contact_force(
+    step: Step,
+    *,
+    bodies: Bodies = "foot",
+    scale: Annotated[float, Param(1e-6, 1.0, "1/N", "Factor that brings forces to about one")] = 0.01,
+) -> torch.Tensor:
+    """Size of the contact force on each picked body, scaled."""
+    return step.contact_force_norm[:, bodies] * scale

@@ -1,0 +1,136 @@
+"""The view of one control step that terms are written against: quantities are computed when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from humanoid_rl_ext.mdp.rotation import matrix_from_quat
+
+if TYPE_CHECKING:
+    import torch
+
+    from humanoid_rl_ext.sim.engine import Engine
+else:
+    from humanoid_rl_ext.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+class Step:
+    """State of all environments after the current control step.
+
+    Suffix ``_w``: world frame; ``_b``: frame of the base body; ``_e``: world frame relative to the environment's origin.
+    Tensors have the environments first; a term must not write to them.
+    """
+
+    def __init__(self, engine: Engine, dt: float, max_episode_length: int, joints: Sequence[int]) -> None:
+        """``dt`` is the control step (s); ``joints`` are the joints that the policy moves."""
+        self._engine = engine
+        state, device = engine.state, engine.device
+        robot = engine.robot
+        self.num_envs, self.device, self.dt = engine.num_envs, device, dt
+        self.max_episode_length = max_episode_length
+        self.joint_pos, self.joint_vel = state.joint_pos, state.joint_vel
+        self.root_pos_w, self.root_quat_w = state.root_pose[:, :3], state.root_pose[:, 3:]
+        self.root_lin_vel_w, self.root_ang_vel_w = state.root_velocity[:, :3], state.root_velocity[:, 3:]
+        self.body_pos_w, self.body_quat_w = state.body_pose[..., :3], state.body_pose[..., 3:]
+        self.body_lin_vel_w, self.body_ang_vel_w = state.body_velocity[..., :3], state.body_velocity[..., 3:]
+        self.default_joint_pos = torch.tensor([joint.default for joint in robot.joints], device=device)
+        self.joint_lower = torch.tensor([joint.lower for joint in robot.joints], device=device)
+        self.joint_upper = torch.tensor([joint.upper for joint in robot.joints], device=device)
+        self.joint_effort_limit = torch.tensor([joint.effort_limit for joint in robot.joints], device=device)
+        self.standing_height = robot.standing_height
+        shape = (self.num_envs, len(joints))
+        self.action = torch.zeros(shape, device=device)
+        """The action of this step, clipped, (num_envs, actions)."""
+        self.last_action = torch.zeros(shape, device=device)
+        """The action of the step before."""
+        self.episode_length = torch.zeros(self.num_envs, dtype=torch.int64, device=device)
+        """Control steps taken in the current episode."""
+        self.failed = torch.zeros(self.num_envs, dtype=torch.bool, device=device)
+        """Environments whose episode ended in this step by failing: neither a time limit nor a success."""
+        self.commands: Mapping[str, torch.Tensor] = {}
+        """Current command of each kind, (num_envs, size)."""
+        self._fixed = frozenset(self.__dict__)
+
+    def refresh(self) -> None:
+        """Forgets what was computed from the previous state; called after physics and after resets."""
+        for name in [name for name in self.__dict__ if name not in self._fixed and name != "_fixed"]:
+            del self.__dict__[name]
+
+    @cached_property
+    def root_pos_e(self) -> torch.Tensor:
+        """(num_envs, 3) position of the base relative to its environment's origin (m)."""
+        return self.root_pos_w - self._engine.env_origins
+
+    @cached_property
+    def root_height(self) -> torch.Tensor:
+        """(num_envs,) height of the base's origin above its environment's ground (m)."""
+        return self.root_pos_e[:, 2]
+
+    @cached_property
+    def rotation_w(self) -> torch.Tensor:
+        """(num_envs, 3, 3) rotation from the base frame to the world."""
+        return matrix_from_quat(self.root_quat_w)
+
+    @cached_property
+    def _velocity_b(self) -> torch.Tensor:
+        vectors = self._engine.state.root_velocity.view(self.num_envs, 2, 3)
+        return torch.bmm(vectors, self.rotation_w)  # row vectors: v_b = v_w R
+
+    @cached_property
+    def root_lin_vel_b(self) -> torch.Tensor:
+        """(num_envs, 3) velocity of the base's centre of mass in the base frame (m/s)."""
+        return self._velocity_b[:, 0]
+
+    @cached_property
+    def root_ang_vel_b(self) -> torch.Tensor:
+        """(num_envs, 3) angular velocity of the base in the base frame (rad/s)."""
+        return self._velocity_b[:, 1]
+
+    @cached_property
+    def projected_gravity_b(self) -> torch.Tensor:
+        """(num_envs, 3) unit vector of gravity in the base frame; (0, 0, -1) when upright."""
+        return -self.rotation_w[:, 2]
+
+    @cached_property
+    def heading_w(self) -> torch.Tensor:
+        """(num_envs,) yaw of the base's forward axis in the world (rad)."""
+        forward = self.rotation_w[:, :, 0]
+        return torch.atan2(forward[:, 1], forward[:, 0])
+
+    @cached_property
+    def yaw_velocity(self) -> torch.Tensor:
+        """(num_envs, 2) velocity (m/s) along the heading and to its left, level with the ground."""
+        forward = torch.nn.functional.normalize(self.rotation_w[:, :2, 0], dim=-1)
+        velocity = self.root_lin_vel_w[:, :2]
+        along = (forward * velocity).sum(-1)
+        left = forward[:, 0] * velocity[:, 1] - forward[:, 1] * velocity[:, 0]
+        return torch.stack((along, left), dim=-1)
+
+    @cached_property
+    def joint_pos_rel(self) -> torch.Tensor:
+        """(num_envs, joints) joint positions relative to the standing pose (rad or m)."""
+        return self.joint_pos - self.default_joint_pos
+
+    @cached_property
+    def joint_effort(self) -> torch.Tensor:
+        """(num_envs, joints) effort of the joints' drives (N m or N)."""
+        return self._engine.joint_effort()
+
+    @cached_property
+    def contact_force_w(self) -> torch.Tensor:
+        """(num_envs, bodies, 3) net normal contact force on each body (N)."""
+        begun = (self.episode_length > 0).view(-1, 1, 1)  # what was read before a reset is not this episode's
+        return torch.where(begun, self._engine.read_contacts(), 0.0)
+
+    @cached_property
+    def contact_force_norm(self) -> torch.Tensor:
+        """(num_envs, bodies) size of the net normal contact force (N)."""
+        return self.contact_force_w.norm(dim=-1)
+
+    def to_base(self, vector_w: torch.Tensor) -> torch.Tensor:
+        """(num_envs, 3) vectors of the world frame, in the base frame."""
+        return torch.bmm(vector_w.unsqueeze(1), self.rotation_w).squeeze(1)

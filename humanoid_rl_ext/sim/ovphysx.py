@@ -1,0 +1,319 @@
+"""PhysX from PyPI (``ovphysx``) behind the engine protocol: zero-copy torch views on the CPU, DirectGPU on CUDA."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from humanoid_rl_ext.errors import EngineError
+from humanoid_rl_ext.robot.description import RobotDescription
+from humanoid_rl_ext.sim.contacts import ContactForces
+from humanoid_rl_ext.sim.engine import PropertyAccess, SceneSettings, State, TargetMode
+from humanoid_rl_ext.sim.ordering import Ordering, canonical_names, match
+from humanoid_rl_ext.sim.physx_array import PhysxArray
+from humanoid_rl_ext.sim.physx_properties import PROPERTIES, PropertyStore
+from humanoid_rl_ext.sim.physx_scene import PhysxScene, check_device
+from humanoid_rl_ext.sim.rotation import rotate
+from humanoid_rl_ext.sim.scene import compose
+
+_SILENT_IN = {
+    "position": frozenset[str](),
+    "velocity": frozenset({"joint_stiffness"}),
+    "effort": frozenset({"joint_stiffness", "joint_damping"}),
+}
+"""Gains that must not act in each target mode: PhysX gets zeros for them while the mode lasts."""
+
+
+class OvPhysxEngine:
+    """N copies of one robot on flat ground in PhysX; implements ``sim.engine.Engine``."""
+
+    name = "ovphysx"
+
+    def __init__(self, description: RobotDescription, settings: SceneSettings) -> None:
+        """Starts PhysX and puts every robot into its standing pose.
+
+        Raises:
+            DeviceError: when CUDA is asked for and absent.
+            EngineError: when PhysX cannot start, or holds other joints or bodies than the description.
+        """
+        self.device = check_device(settings.device)
+        self.num_envs = settings.num_envs
+        self.dt = settings.dt
+        self.robot = description
+        self.settings = settings
+        self.env_origins = _grid(settings.num_envs, settings.spacing).to(self.device)
+        self.stream = None if self.device.type == "cpu" else torch.cuda.current_stream(self.device)
+        self.properties: Mapping[str, PropertyAccess] = dict.fromkeys(
+            PROPERTIES, "device" if self.device.type == "cpu" else "host"
+        )
+        offsets = (self.env_origins - self.env_origins[0]).cpu()
+        self._scene = PhysxScene(compose(description, settings), settings, offsets)
+        try:
+            self._bind(description, settings)
+            self._stand(description)
+        except BaseException:
+            self._scene.close()
+            raise
+
+    def _bind(self, description: RobotDescription, settings: SceneSettings) -> None:
+        root = self._binding("ROOT_POSE")
+        if root.shape[0] != self.num_envs:
+            raise EngineError(f"PhysX holds {root.shape[0]} articulations for {self.num_envs} environments")
+        described = description.joint_names
+        native = canonical_names(root.dof_names, described)
+        joints = match("joints", native, described, self.device)
+        bodies = match("bodies", root.body_names, description.body_names, self.device)
+        self._require_drives(native)
+
+        self._root_pose = PhysxArray(root, self.device)
+        self._root_velocity = self._array("ROOT_VELOCITY")
+        self._joint_pos = self._array("DOF_POSITION", joints)
+        self._joint_vel = self._array("DOF_VELOCITY", joints)
+        self._body_pose = self._array("LINK_POSE", bodies)
+        self._body_velocity = self._array("LINK_VELOCITY", bodies)
+        self._position_target = self._array("DOF_POSITION_TARGET", joints)
+        self._velocity_target = self._array("DOF_VELOCITY_TARGET", joints)
+        self._effort = self._array("DOF_ACTUATION_FORCE", joints)
+        self._wrench = self._array("LINK_WRENCH", bodies)
+        self.state = State(
+            self._root_pose.values,
+            self._root_velocity.values,
+            self._joint_pos.values,
+            self._joint_vel.values,
+            self._body_pose.values,
+            self._body_velocity.values,
+        )
+        host = {"joint": _on_host(joints), "body": _on_host(bodies)}
+        self._properties = PropertyStore(self._binding, host, self.num_envs, self.device)
+        self._contacts = None
+        if settings.contacts:
+            binding = self._scene.bind_contacts([body.path for body in description.bodies])
+            self._contacts = ContactForces(binding, [body.path for body in description.bodies], self.num_envs, self.device)
+
+        self._mode: TargetMode = "position"
+        self._targets_changed = True
+        self._wrenches: dict[int, torch.Tensor] = {}
+        self._wrench_written = False
+
+    def _binding(self, name: str) -> Any:
+        from ovphysx.types import TensorType
+
+        return self._scene.bind(getattr(TensorType, f"ARTICULATION_{name}"))
+
+    def _array(self, name: str, ordering: Ordering | None = None) -> PhysxArray:
+        return PhysxArray(self._binding(name), self.device, ordering)
+
+    def _require_drives(self, names: list[str]) -> None:
+        """PhysX ignores gains on a joint without an authored drive, and says nothing."""
+        binding = self._binding("DOF_DRIVE_TYPE")
+        kinds = torch.zeros(binding.shape, dtype=torch.uint8)
+        if kinds.numel():
+            binding.read(kinds)
+        bare = [name for name, kind in zip(names, kinds[0].tolist(), strict=True) if kind == 0]
+        if bare:
+            raise EngineError(f"no drive was authored on {', '.join(bare)}: the joints would not move")
+
+    def _stand(self, description: RobotDescription) -> None:
+        """The first reset: warming up from the file's pose may have given any velocity, so all four are written."""
+        device = self.device
+        pose = torch.zeros(self.num_envs, 7, device=device)
+        pose[:, :3] = self.env_origins
+        if description.fixed_base:
+            self._root_pose.read()
+            home = self._root_pose.values[0].clone()
+            pose[:, :3] += home[:3]
+            pose[:, 3:] = home[3:]
+        else:
+            pose[:, 2] += description.standing_height
+            pose[:, 3:] = torch.tensor(description.standing_rotation, device=device)
+        joints = torch.tensor([joint.default for joint in description.joints], device=device).repeat(self.num_envs, 1)
+        everywhere = torch.ones(self.num_envs, dtype=torch.bool, device=device)
+        self.reset(everywhere, pose, torch.zeros(self.num_envs, 6, device=device), joints, torch.zeros_like(joints))
+
+    def set_targets(self, mode: TargetMode, targets: torch.Tensor) -> None:
+        """Sets what the joints are driven towards; see ``Engine.set_targets``. A NaN leaves that target as it was."""
+        if mode != self._mode:
+            self._change_mode(mode)
+        held = self._active_targets().values
+        torch.where(targets.isnan(), held, targets, out=held)
+        if mode == "effort":
+            limit = self._properties.mirror("joint_effort_limit")
+            torch.clamp(held, -limit, limit, out=held)
+        self._targets_changed = True
+
+    def _change_mode(self, mode: TargetMode) -> None:
+        if mode not in _SILENT_IN:
+            raise EngineError(f"target mode '{mode}' is unknown: position, velocity or effort")
+        self._properties.silence(_SILENT_IN[mode])
+        for array in (self._velocity_target, self._effort):
+            array.values.zero_()
+            array.write()
+        self._mode = mode
+
+    def _active_targets(self) -> PhysxArray:
+        if self._mode == "position":
+            return self._position_target
+        return self._velocity_target if self._mode == "velocity" else self._effort
+
+    def set_wrench(self, body: int, wrench: torch.Tensor | None) -> None:
+        """Applies (num_envs, 6) force and torque at a body's centre of mass; see ``Engine.set_wrench``."""
+        if wrench is None:
+            if self._wrenches.pop(body, None) is not None:
+                self._wrench.values[:, body].zero_()
+            return
+        self._wrenches.setdefault(body, torch.zeros(self.num_envs, 6, device=self.device)).copy_(wrench)
+
+    def step(self, substeps: int) -> None:
+        """Advances physics by ``substeps * dt`` and refreshes ``state``.
+
+        Raises:
+            EngineError: when PhysX fails to step.
+        """
+        self._properties.flush()
+        if self._targets_changed:
+            self._settle()
+            self._active_targets().write()
+            self._targets_changed = False
+        try:
+            if self._wrenches:
+                for _ in range(substeps):
+                    self._write_wrenches()
+                    self._scene.instance.step_sync(self.dt)
+            else:
+                self._scene.instance.step_n_sync(substeps, self.dt)
+        except RuntimeError as error:
+            raise EngineError(f"PhysX failed to step: {error}") from error
+        self._refresh()
+
+    def _write_wrenches(self) -> None:
+        """PhysX applies a wrench for one step and at a world point, which moves with the body."""
+        self._body_pose.read()
+        com = self._properties.mirror("com").view(self.num_envs, -1, 3)
+        for body, wrench in self._wrenches.items():
+            pose = self._body_pose.values[:, body]
+            row = self._wrench.values[:, body]
+            row[:, :6] = wrench
+            row[:, 6:] = pose[:, :3] + rotate(pose[:, 3:], com[:, body])
+        self._settle()
+        self._wrench.write()
+
+    def record(self, substeps: int) -> Callable[[], None] | None:
+        """None: PhysX' step cannot be captured into a CUDA graph."""
+        return None
+
+    def read_contacts(self) -> torch.Tensor:
+        """(num_envs, bodies, 3) net normal contact force of the last sub-step (N, world); the same buffer each call.
+
+        Raises:
+            EngineError: when the scene was built with ``contacts=False``.
+        """
+        if self._contacts is None:
+            raise EngineError("contact forces were not asked for when the scene was built (contacts=False)")
+        return self._contacts.read()
+
+    def reset(
+        self,
+        mask: torch.Tensor,
+        root_pose: torch.Tensor,
+        root_velocity: torch.Tensor,
+        joint_pos: torch.Tensor,
+        joint_vel: torch.Tensor,
+    ) -> None:
+        """Writes full-size state where ``mask`` is set; see ``Engine.reset``.
+
+        Joint positions are clamped into their limits, from outside of which PhysX would throw the robot. Targets of the
+        reset environments become the new joint positions (position mode) or zero.
+
+        Raises:
+            EngineError: on the CPU, for values that are not finite or a quaternion near zero; nothing is written then.
+        """
+        if self.device.type == "cpu":
+            if not mask.any():
+                return
+            _check_finite(mask, (root_pose, root_velocity, joint_pos, joint_vel))
+        self._properties.flush()
+        limits = self._properties.mirror("joint_limits").view(self.num_envs, -1, 2)
+        joint_pos = torch.clamp(joint_pos, limits[..., 0], limits[..., 1])
+        self._settle()
+        self._root_pose.write_from(root_pose, mask)
+        if not self.robot.fixed_base:
+            self._root_velocity.write_from(root_velocity, mask)
+        self._joint_pos.write_from(joint_pos, mask)
+        self._joint_vel.write_from(joint_vel, mask)
+        held = self._active_targets().values
+        fresh = joint_pos if self._mode == "position" else torch.zeros_like(held)
+        torch.where(mask[:, None], fresh, held, out=held)
+        self._targets_changed = True
+        self._refresh(bodies=True)
+
+    def joint_effort(self) -> torch.Tensor:
+        """(num_envs, joints) effort the drives ask for now; see ``Engine.joint_effort``."""
+        if self._mode == "effort":
+            return self._effort.values.clone()
+        effort = self._properties.mirror("joint_damping") * (self._velocity_target.values - self._joint_vel.values)
+        if self._mode == "position":
+            stiffness = self._properties.mirror("joint_stiffness")
+            effort.addcmul_(stiffness, self._position_target.values - self._joint_pos.values)
+        limit = self._properties.mirror("joint_effort_limit")
+        return torch.clamp(effort, -limit, limit)
+
+    def get_property(self, name: str) -> torch.Tensor:
+        """A copy of a property's values, (num_envs, k); layouts in ``physx_properties.PROPERTIES``."""
+        return self._properties.get(name)
+
+    def set_property(self, name: str, values: torch.Tensor, mask: torch.Tensor | None = None) -> None:
+        """Stores full-size (num_envs, k) values where ``mask`` is set; PhysX gets them before the next step.
+
+        Raises:
+            EngineError: for a property PhysX does not support, or values it would not survive.
+        """
+        self._properties.set(name, values, mask)
+
+    def refresh_bodies(self) -> None:
+        """Refreshes ``state.body_pose`` and ``state.body_velocity`` now, for scenes with ``body_state=False``."""
+        self._body_pose.read()
+        self._body_velocity.read()
+
+    def close(self) -> None:
+        """Frees the scene; closing twice is fine."""
+        self._scene.close()
+
+    def _refresh(self, bodies: bool = False) -> None:
+        self._root_pose.read()
+        self._root_velocity.read()
+        self._joint_pos.read()
+        self._joint_vel.read()
+        if bodies or self.settings.body_state:
+            self.refresh_bodies()
+
+    def _settle(self) -> None:
+        """Waits for torch's pending work on CUDA: PhysX reads the tensors it is given on a stream of its own."""
+        if self.stream is not None:
+            torch.cuda.current_stream(self.device).synchronize()
+
+
+def _grid(num_envs: int, spacing: float) -> torch.Tensor:
+    """(num_envs, 3) origins of a square grid centred on the world's origin."""
+    side = int(max(num_envs - 1, 0) ** 0.5) + 1
+    index = torch.arange(num_envs)
+    cells = torch.stack((index % side, index // side), dim=-1).float()
+    middle = 0.5 * (cells.amin(0) + cells.amax(0))
+    return torch.cat(((cells - middle) * spacing, torch.zeros(num_envs, 1)), dim=-1)
+
+
+def _on_host(ordering: Ordering | None) -> Ordering | None:
+    return None if ordering is None else Ordering(ordering.from_native.cpu(), ordering.to_native.cpu())
+
+
+def _check_finite(mask: torch.Tensor, arrays: tuple[torch.Tensor, ...]) -> None:
+    """Raises EngineError where a selected row of root pose, root or joint state cannot be simulated."""
+    names = ("root pose", "root velocity", "joint positions", "joint velocities")
+    for name, array in zip(names, arrays, strict=True):
+        broken = ~array.isfinite().all(dim=-1) & mask
+        if broken.any():
+            raise EngineError(f"reset of environment {int(broken.nonzero()[0])}: {name} not finite")
+    broken = (arrays[0][:, 3:].square().sum(dim=-1) < 0.5) & mask
+    if broken.any():
+        raise EngineError(f"reset of environment {int(broken.nonzero()[0])}: the root's quaternion is not of unit length")

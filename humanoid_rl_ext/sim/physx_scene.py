@@ -1,0 +1,178 @@
+"""The life of the one PhysX scene a process may hold: start, clone, bind arrays, stop in the order PhysX survives."""
+
+from __future__ import annotations
+
+import atexit
+import warnings
+from typing import Any
+
+import torch
+
+from humanoid_rl_ext.errors import DeviceError, EngineError
+from humanoid_rl_ext.sim import scene
+from humanoid_rl_ext.sim.engine import SceneSettings
+from humanoid_rl_ext.sim.physx_log import route_native_log
+
+_live: PhysxScene | None = None
+_cpu_mode = False
+_schemas_registered = False
+
+
+class PhysxScene:
+    """A started PhysX instance that holds ``num_envs`` clones of one composed environment, warmed up.
+
+    Raises:
+        EngineError: while another scene lives in this process, or when PhysX cannot start.
+    """
+
+    def __init__(self, usda: str, settings: SceneSettings, offsets: torch.Tensor) -> None:
+        """Starts PhysX on ``usda``; clone i stands at ``offsets[i]`` (num_envs, 3) from environment 0."""
+        global _live
+        if _live is not None:
+            raise EngineError("a process holds one ovphysx scene at a time: close the living engine first")
+        self._bindings: list[Any] = []
+        self.instance: Any = None
+        self._stage: Any = None
+        _live = self
+        try:
+            self._start(usda, settings, offsets)
+        except (RuntimeError, ValueError) as error:
+            self.close()
+            raise EngineError(f"PhysX could not start: {_first_line(error)}") from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, usda: str, settings: SceneSettings, offsets: torch.Tensor) -> None:
+        import ovphysx
+        import ovstage
+
+        _choose_cpu_or_gpu(settings.device)
+        _register_schemas()
+        self.instance = ovphysx.PhysX(
+            active_cuda_gpus=str(torch.device(settings.device).index or 0) if settings.device != "cpu" else None,
+            config=ovphysx.PhysXConfig(num_threads=settings.num_threads, carbonite_overrides=_overrides(settings)),
+        )
+        route_native_log()
+        self._stage = ovstage.Stage("humanoid_rl")
+        ovstage.population.open_usd_from_string(
+            self._stage, usda, ordinal=1, domains=ovstage.PopulationDomain.ALL
+        )
+        self._stage.advance_write_floor(ordinal=1).wait()
+        self.instance.attach_ovstage(self._stage, read_ordinal=1)
+        if settings.num_envs > 1:
+            root, _, _ = scene.ENVIRONMENT.rpartition("_")
+            anchors = [(*offset, 0.0, 0.0, 0.0, 1.0) for offset in offsets.tolist()[1:]]
+            paths = [f"{root}_{i}" for i in range(1, settings.num_envs)]
+            self.instance.wait_op(self.instance.clone(scene.ENVIRONMENT, paths, anchor_transforms=anchors))
+        self.instance.warmup()
+
+    def bind(self, tensor_type: int) -> Any:
+        """A binding of one articulation array over all clones, row i being environment i."""
+        root, _, _ = scene.ENVIRONMENT.rpartition("_")
+        name, _, _ = scene.ROBOT.rpartition("/")
+        robot = scene.ROBOT[len(name) + 1 :]
+        for pattern in (f"{root}_*/{robot}/**", f"{root}_*/{robot}"):
+            with warnings.catch_warnings():
+                # The tensor-binding API is deprecated in 0.6 in favour of one that 0.6 does not yet carry in full.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                binding = self.instance.create_tensor_binding(pattern=pattern, tensor_type=tensor_type)
+            self._bindings.append(binding)
+            if binding.shape[0] > 0:
+                return binding
+        raise EngineError("PhysX found no articulation in the scene: the robot's file did not compose to one")
+
+    def bind_contacts(self, body_paths: list[str]) -> Any:
+        """A contact binding with a sensor on each body (path relative to the robot's root prim) of each clone."""
+        root, _, _ = scene.ENVIRONMENT.rpartition("_")
+        robot = f"{root}_*/{scene.ROBOT.rpartition('/')[2]}"
+        patterns = [f"{robot}/{path}" if path else robot for path in body_paths]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            binding = self.instance.create_contact_binding(sensor_patterns=patterns)
+        self._bindings.append(binding)
+        return binding
+
+    def close(self) -> None:
+        """Frees everything, in the only order that does not crash: bindings, scene, PhysX, stage. Twice is fine."""
+        global _live
+        for binding in self._bindings:
+            binding.destroy()
+        self._bindings = []
+        if self.instance is not None:
+            self.instance.wait_op(self.instance.reset_stage())
+            self.instance.destroy()
+            self.instance = None
+        if self._stage is not None:
+            self._stage.destroy()
+            self._stage = None
+        if _live is self:
+            _live = None
+
+
+def check_device(device: str) -> torch.device:
+    """The torch device of a device name.
+
+    Raises:
+        DeviceError: for an unknown name, or for CUDA where this machine has no such device.
+    """
+    try:
+        parsed = torch.device(device)
+    except RuntimeError:
+        raise DeviceError(f"device '{device}' is unknown; use 'cpu' or 'cuda:0'") from None
+    if parsed.type == "cpu":
+        return torch.device("cpu")
+    if parsed.type != "cuda":
+        raise DeviceError(f"ovphysx runs on 'cpu' or 'cuda:<index>', not on '{device}'")
+    if not torch.cuda.is_available():
+        raise DeviceError(f"device '{device}' was asked for, but CUDA is not available here; use device 'cpu'")
+    if (parsed.index or 0) >= torch.cuda.device_count():
+        raise DeviceError(f"device '{device}' was asked for, but there are {torch.cuda.device_count()} CUDA devices")
+    return torch.device("cuda", parsed.index or 0)
+
+
+def _choose_cpu_or_gpu(device: str) -> None:
+    """Sets PhysX' process-wide CPU mode, which cannot be taken back."""
+    global _cpu_mode
+    import ovphysx
+
+    if device == "cpu":
+        ovphysx.PhysX.set_cpu_mode(True)
+        _cpu_mode = True
+    elif _cpu_mode:
+        raise EngineError("PhysX ran on the CPU in this process and cannot move to CUDA: start a new process")
+
+
+def _register_schemas() -> None:
+    global _schemas_registered
+    if _schemas_registered:
+        return
+    import ovphysx
+    import ovstage
+
+    ovstage.population.register_usd_schemas([str(ovphysx.codeless_schema_root()), str(ovphysx.newton_schema_root())])
+    _schemas_registered = True
+
+
+def _overrides(settings: SceneSettings) -> dict[str, bool]:
+    on_gpu = settings.device != "cpu"
+    overrides = {
+        "/physics/physxDispatcher": True,
+        "/physics/updateToUsd": False,
+        "/physics/updateVelocitiesToUsd": False,
+        # On the GPU environment ids keep clones from colliding with each other; the CPU has none.
+        "/ovphysx/clone/useEnvIds": on_gpu,
+    }
+    if on_gpu:  # DirectGPU: without these two every step copies the whole state to the host
+        overrides |= {"/physics/suppressReadback": True, "/physics/suppressFabricUpdate": True}
+    return overrides
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+@atexit.register
+def _close_at_exit() -> None:
+    if _live is not None:
+        _live.close()

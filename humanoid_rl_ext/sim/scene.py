@@ -1,0 +1,163 @@
+"""One environment composed in USD: physics scene, flat ground, light, the robot by reference. Engine-neutral text."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from pxr import Gf, Sdf, Usd, UsdGeom, UsdLux, UsdPhysics, UsdShade
+
+from humanoid_rl_ext.errors import EngineError, RobotError
+from humanoid_rl_ext.robot.description import RobotDescription
+from humanoid_rl_ext.robot.prepare import author_overrides
+from humanoid_rl_ext.sim.engine import SceneSettings
+
+PHYSICS_SCENE = "/physicsScene"
+ENVIRONMENT = "/World/envs/env_0"
+ROBOT = f"{ENVIRONMENT}/Robot"
+GROUND = "/World/ground"
+MATERIAL = "/World/material"
+PHYSICS_PURPOSE = "physics"
+
+
+def compose(description: RobotDescription, settings: SceneSettings) -> str:
+    """The scene with one robot in its standing pose at the origin, as USDA text (metres, Z up).
+
+    Every engine loads this text and makes its own copies of ``/World/envs/env_0``.
+
+    Raises:
+        RobotError: when the robot's file cannot be composed.
+        EngineError: when a setting cannot be simulated.
+    """
+    _check(settings)
+    stage = Usd.Stage.CreateInMemory()
+    UsdGeom.SetStageMetersPerUnit(stage, 1.0)
+    UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.z)
+    UsdPhysics.SetStageKilogramsPerUnit(stage, 1.0)
+    world = UsdGeom.Xform.Define(stage, "/World").GetPrim()
+    stage.SetDefaultPrim(world)
+    _author_physics_scene(stage, settings)
+    material = _author_material(stage, settings)
+    if settings.ground:
+        _author_ground(stage, material)
+    _author_lights(stage)
+    UsdGeom.Xform.Define(stage, ENVIRONMENT)
+    _author_robot(stage, description, settings)
+    _bind_where_none(stage.GetPrimAtPath(ROBOT), material)
+    return stage.GetRootLayer().ExportToString()
+
+
+def _check(settings: SceneSettings) -> None:
+    if settings.num_envs < 1:
+        raise EngineError(f"num_envs is {settings.num_envs}; it must be at least 1")
+    if not (math.isfinite(settings.dt) and settings.dt > 0.0):
+        raise EngineError(f"dt is {settings.dt} s; it must be a positive number of seconds")
+    if not all(math.isfinite(component) for component in settings.gravity):
+        raise EngineError(f"gravity is {settings.gravity}; every component must be finite")
+    for name in ("static_friction", "dynamic_friction"):
+        if not (math.isfinite(getattr(settings, name)) and getattr(settings, name) >= 0.0):
+            raise EngineError(f"{name} is {getattr(settings, name)}; it must be finite and at least 0")
+    if not 0.0 <= settings.restitution <= 1.0:
+        raise EngineError(f"restitution is {settings.restitution}; it must lie between 0 and 1")
+    if settings.position_iterations < 1 or settings.velocity_iterations < 0:
+        raise EngineError("solver iterations: at least 1 for positions and 0 for velocities are needed")
+
+
+def _author_physics_scene(stage: Usd.Stage, settings: SceneSettings) -> None:
+    scene = UsdPhysics.Scene.Define(stage, PHYSICS_SCENE)
+    magnitude = math.sqrt(sum(component**2 for component in settings.gravity))
+    direction = [component / magnitude for component in settings.gravity] if magnitude else [0.0, 0.0, -1.0]
+    scene.CreateGravityDirectionAttr(Gf.Vec3f(*direction))
+    scene.CreateGravityMagnitudeAttr(magnitude)
+    on_gpu = settings.device != "cpu"
+    prim = scene.GetPrim()
+    prim.AddAppliedSchema("PhysxSceneAPI")
+    for name, kind, value in (
+        ("solverType", Sdf.ValueTypeNames.Token, "TGS"),
+        ("broadphaseType", Sdf.ValueTypeNames.Token, "GPU" if on_gpu else "MBP"),
+        ("enableGPUDynamics", Sdf.ValueTypeNames.Bool, on_gpu),
+        ("enableSceneQuerySupport", Sdf.ValueTypeNames.Bool, False),
+        ("maxPositionIterationCount", Sdf.ValueTypeNames.UInt, settings.position_iterations),
+        ("maxVelocityIterationCount", Sdf.ValueTypeNames.UInt, settings.velocity_iterations),
+        ("timeStepsPerSecond", Sdf.ValueTypeNames.UInt, max(1, round(1.0 / settings.dt))),
+    ):
+        prim.CreateAttribute(f"physxScene:{name}", kind).Set(value)
+
+
+def _author_material(stage: Usd.Stage, settings: SceneSettings) -> UsdShade.Material:
+    material = UsdShade.Material.Define(stage, MATERIAL)
+    physics = UsdPhysics.MaterialAPI.Apply(material.GetPrim())
+    physics.CreateStaticFrictionAttr(settings.static_friction)
+    physics.CreateDynamicFrictionAttr(settings.dynamic_friction)
+    physics.CreateRestitutionAttr(settings.restitution)
+    material.GetPrim().AddAppliedSchema("PhysxMaterialAPI")
+    for mode in ("frictionCombineMode", "restitutionCombineMode"):
+        material.GetPrim().CreateAttribute(f"physxMaterial:{mode}", Sdf.ValueTypeNames.Token).Set("average")
+    return material
+
+
+def _author_ground(stage: Usd.Stage, material: UsdShade.Material) -> None:
+    ground = UsdGeom.Xform.Define(stage, GROUND).GetPrim()
+    plane = UsdGeom.Plane.Define(stage, f"{GROUND}/plane")
+    plane.CreateAxisAttr(UsdGeom.Tokens.z)
+    plane.CreateDisplayColorAttr([Gf.Vec3f(0.32, 0.34, 0.37)])
+    UsdPhysics.CollisionAPI.Apply(plane.GetPrim())
+    _bind(ground, material)
+
+
+def _author_lights(stage: Usd.Stage) -> None:
+    UsdLux.DomeLight.Define(stage, "/World/sky").CreateIntensityAttr(450.0)
+    sun = UsdLux.DistantLight.Define(stage, "/World/sun")
+    sun.CreateIntensityAttr(2000.0)
+    UsdGeom.XformCommonAPI(sun).SetRotate(Gf.Vec3f(-35.0, 25.0, 0.0))
+
+
+def _author_robot(stage: Usd.Stage, description: RobotDescription, settings: SceneSettings) -> None:
+    if not Path(description.path).is_file():
+        raise RobotError(f"{description.path}: no such file; the robot's USD has moved or was deleted")
+    robot = stage.DefinePrim(ROBOT)
+    robot.GetReferences().AddReference(str(Path(description.path).resolve()), description.root)
+    author_overrides(stage, ROBOT, description)
+    for prim in Usd.PrimRange(robot):
+        if prim.HasAPI(UsdPhysics.ArticulationRootAPI):
+            prim.AddAppliedSchema("PhysxArticulationAPI")
+            for name, kind, value in (
+                ("enabledSelfCollisions", Sdf.ValueTypeNames.Bool, settings.self_collision),
+                ("solverPositionIterationCount", Sdf.ValueTypeNames.Int, settings.position_iterations),
+                ("solverVelocityIterationCount", Sdf.ValueTypeNames.Int, settings.velocity_iterations),
+            ):
+                prim.CreateAttribute(f"physxArticulation:{name}", kind).Set(value)
+    if not description.fixed_base:
+        _stand(stage, robot, description)
+
+
+def _stand(stage: Usd.Stage, robot: Usd.Prim, description: RobotDescription) -> None:
+    """Moves the whole robot so that its base body has the standing height and rotation above the origin."""
+    base = stage.GetPrimAtPath(f"{ROBOT}/{description.articulation_root}" if description.articulation_root else ROBOT)
+    x, y, z, w = description.standing_rotation
+    wanted = Gf.Matrix4d(
+        Gf.Rotation(Gf.Quatd(w, x, y, z)), Gf.Vec3d(0.0, 0.0, description.standing_height)
+    )
+    cache = UsdGeom.XformCache()
+    base_to_world = cache.GetLocalToWorldTransform(base)
+    robot_to_world = cache.GetLocalToWorldTransform(robot)
+    robot_in_base = robot_to_world * base_to_world.RemoveScaleShear().GetInverse()
+    xform = UsdGeom.Xformable(robot)
+    xform.ClearXformOpOrder()
+    xform.AddTransformOp(opSuffix="stand").Set(robot_in_base * wanted)
+
+
+def _bind(prim: Usd.Prim, material: UsdShade.Material) -> None:
+    UsdShade.MaterialBindingAPI.Apply(prim).Bind(
+        material, UsdShade.Tokens.weakerThanDescendants, PHYSICS_PURPOSE
+    )
+
+
+def _bind_where_none(robot: Usd.Prim, material: UsdShade.Material) -> None:
+    """Binds the material to every collider of the robot that no physics material reaches."""
+    for prim in Usd.PrimRange(robot):
+        if not prim.HasAPI(UsdPhysics.CollisionAPI):
+            continue
+        bound, _ = UsdShade.MaterialBindingAPI(prim).ComputeBoundMaterial(PHYSICS_PURPOSE)
+        if not (bound and bound.GetPrim().HasAPI(UsdPhysics.MaterialAPI)):
+            _bind(prim, material)

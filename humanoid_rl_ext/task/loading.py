@@ -1,0 +1,114 @@
+"""Tasks by name or file: presets with at most one ``extends``, overrides from the command line, saving, editing."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from humanoid_rl_ext.errors import TaskError, did_you_mean
+from humanoid_rl_ext.task.schema import Task
+from humanoid_rl_ext.task.yaml_source import Source, merged, parse_scalar, read_yaml, validate
+
+PRESETS = Path(__file__).parents[2] / "config" / "tasks"
+
+
+def task_names() -> list[str]:
+    """Names of the bundled presets (files whose name starts with an underscore are bases to extend)."""
+    return sorted(path.stem for path in PRESETS.glob("*.yaml") if not path.stem.startswith("_"))
+
+
+def load_task(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Task:
+    """The validated Task of a preset's name or a YAML file, with ``path.to.value=yaml`` overrides applied.
+
+    Raises:
+        TaskError: naming file and line, or the override, what is wrong and the nearest known spelling.
+    """
+    source = task_source(name_or_path)
+    for override in overrides:
+        source = _overridden(source, override)
+    return validate(Task, source)
+
+
+def task_source(name_or_path: str | Path) -> Source:
+    """The data of a task's YAML with its base merged in, not yet validated."""
+    return _with_base(_find(str(name_or_path)), may_extend=2)
+
+
+def save_task(task: Task, path: str | Path) -> None:
+    """Writes a Task as YAML that ``load_task`` reads back to an equal Task."""
+    Path(path).write_text(task_yaml(task), encoding="utf-8")
+
+
+def task_yaml(task: Task) -> str:
+    """The whole Task as YAML text, every default spelled out."""
+    return yaml.safe_dump(task.model_dump(mode="json"), sort_keys=False, width=120)
+
+
+def edited(task: Task, path: str, value: Any) -> Task:
+    """A validated copy of ``task`` with one value changed, e.g. ``('rewards.alive.weight', 2)``.
+
+    Raises:
+        TaskError: for a path that does not exist or a value that is not allowed there; ``task`` stays as it is.
+    """
+    data = copy.deepcopy(task.model_dump())
+    location = tuple(path.split("."))
+    _assign(data, location, value, text=f"edit '{path}'", must_exist=True)
+    return validate(Task, Source(data, overrides={location: f"edit '{path}'"}))
+
+
+def with_robot(task: Task, source: str) -> Task:
+    """A copy of ``task`` for another robot, without the overrides that were meant for the first."""
+    path = Path(source)
+    data = {**task.model_dump(), "robot": {"source": str(path.resolve()) if path.is_file() else source}}
+    return validate(Task, Source(data, overrides={("robot",): f"--robot {source}"}))
+
+
+def _with_base(path: Path, may_extend: int) -> Source:
+    """A file over the one it extends. A user's file may extend a preset, and a preset one base: no deeper."""
+    source = read_yaml(path)
+    base = source.data.pop("extends", None)
+    if base is None:
+        return source
+    if not may_extend:
+        raise TaskError(f"{path}: extends '{base}', but is itself extended by a preset; write its fields out instead")
+    return merged(source, _with_base(_find(str(base), beside=path.parent), may_extend - 1))
+
+
+def _find(name: str, beside: Path | None = None) -> Path:
+    if name.endswith((".yaml", ".yml")):
+        path = Path(name) if beside is None else beside / name
+        if not path.is_file():
+            raise TaskError(f"{path}: no such task file")
+        return path
+    path = PRESETS / f"{name}.yaml"
+    if not path.is_file():
+        raise TaskError(f"unknown task '{name}'; {did_you_mean(name, task_names())} (a file must end in .yaml)")
+    return path
+
+
+def _overridden(source: Source, override: str) -> Source:
+    path, equals, text = override.partition("=")
+    if not equals or not path:
+        raise TaskError(f"'{override}': an override is written path.to.value=number, for example sim.decimation=4")
+    location = tuple(path.split("."))
+    data = copy.deepcopy(source.data)
+    said = f"override '{override}'"
+    _assign(data, location, parse_scalar(text), text=said, must_exist=False)
+    return Source(data, source.layers, {**source.overrides, location: said})
+
+
+def _assign(data: dict[str, Any], location: Sequence[str], value: Any, *, text: str, must_exist: bool) -> None:
+    node = data
+    for part in location[:-1]:
+        if must_exist and part not in node:
+            raise TaskError(f"{text}: there is no '{part}'; {did_you_mean(part, [str(key) for key in node])}")
+        node = node.setdefault(part, {})
+        if not isinstance(node, dict):
+            raise TaskError(f"{text}: '{part}' is a single value and has no parts")
+    if must_exist and location[-1] not in node:
+        raise TaskError(f"{text}: there is no '{location[-1]}'; {did_you_mean(location[-1], [str(key) for key in node])}")
+    node[location[-1]] = value

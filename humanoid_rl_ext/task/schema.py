@@ -1,0 +1,191 @@
+"""What a Task is: plain validated data. Widgets, YAML, the command line and the docs are views of these models."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic_core import PydanticCustomError
+
+from humanoid_rl_ext.errors import TaskError
+from humanoid_rl_ext.robot.overrides import RobotOverrides
+from humanoid_rl_ext.task.registry import Kind, ParamError, TermSpec, term
+
+
+def quantity(default: Any = ..., *, unit: str = "", help: str, **bounds: Any) -> Any:
+    """A field with one line of help, a unit and bounds, all readable from the model's schema."""
+    return Field(default, description=help, json_schema_extra={"unit": unit} if unit else None, **bounds)
+
+
+class Section(BaseModel):
+    """Base of every part of a Task: unknown keys are errors, defaults are checked too."""
+
+    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
+
+
+class RobotSection(RobotOverrides):
+    source: str = quantity(help="A bundled robot's name, or the path of a USD, MJCF or URDF file")
+
+
+class SceneSection(Section):
+    terrain: Literal["flat"] = quantity("flat", help="Shape of the ground")
+    spacing: float = quantity(4.0, unit="m", help="Distance between neighbouring environments", gt=0, le=1000)
+    static_friction: float = quantity(1.0, help="Friction of the ground and the robot at rest", ge=0, le=10)
+    dynamic_friction: float = quantity(1.0, help="Friction of the ground and the robot in motion", ge=0, le=10)
+    restitution: float = quantity(0.0, help="Bounciness of contacts", ge=0, le=1)
+
+
+class PhysxSection(Section):
+    position_iterations: int = quantity(8, help="Solver position iterations: the main price of a step", ge=1, le=255)
+    velocity_iterations: int = quantity(1, help="Solver velocity iterations", ge=0, le=255)
+
+
+class SimSection(Section):
+    dt: float = quantity(1 / 120, unit="s", help="Physics sub-step", gt=0, le=0.1)
+    decimation: int = quantity(2, help="Physics sub-steps per control step", ge=1, le=1000)
+    gravity: tuple[float, float, float] = quantity((0.0, 0.0, -9.81), unit="m/s2", help="Gravity vector")
+    self_collision: bool = quantity(False, help="Whether the robot's own bodies collide with each other")
+    ovphysx: PhysxSection = Field(default_factory=PhysxSection, description="Solver settings of PhysX")
+
+
+class ControlSection(Section):
+    type: Literal["joint_position", "joint_velocity", "effort"] = quantity(
+        "joint_position", help="What an action means: offset from the standing pose, velocity, or share of the effort limit"
+    )
+    joints: str = quantity(".*", help="Regular expression of the joints that the policy moves")
+    scale: float | dict[str, float] = quantity(
+        0.5, help="Action to target: rad (m), rad/s (m/s), or share of the effort limit; one number or per joint pattern"
+    )
+    clip: float = quantity(10.0, help="Actions are clipped to plus and minus this before scaling", gt=0, le=1000)
+
+
+class TermSection(Section):
+    """What all entries of a table of terms share. The table's key is the entry's name, and by default its term."""
+
+    kind: ClassVar[Kind]
+    term: str = quantity("", help="The registered term; empty means the entry's own name")
+    enabled: bool = quantity(True, help="Whether the entry takes part")
+    params: dict[str, Any] = Field(default_factory=dict, description="Parameters of the term; the rest keep defaults")
+    _spec: TermSpec | None = PrivateAttr(default=None)
+
+    @property
+    def spec(self) -> TermSpec:
+        """The registered term this entry uses (set when the Task is validated)."""
+        assert self._spec is not None
+        return self._spec
+
+    def bind(self, name: str) -> None:
+        """Looks the term up and checks the parameters; raises TaskError or ParamError."""
+        self._spec = term(self.kind, self.term or name)
+        self.params = self._spec.check_params(self.params)
+
+
+class CommandSection(TermSection):
+    kind: ClassVar[Kind] = "command"
+    resample_s: tuple[float, float] | None = quantity(
+        None, unit="s", help="Time between new commands, drawn from this range; none: once per episode"
+    )
+
+    @model_validator(mode="after")
+    def _times_are_ordered(self) -> Self:
+        _check_times(self.resample_s, "resample_s")
+        return self
+
+
+class ObservationSection(TermSection):
+    kind: ClassVar[Kind] = "observation"
+    scale: float = quantity(1.0, help="Factor applied to the observation")
+    clip: float = quantity(100.0, help="Clipped to plus and minus this before scaling", gt=0)
+
+
+class RewardSection(TermSection):
+    kind: ClassVar[Kind] = "reward"
+    weight: float = quantity(help="Weight: the reward per second is weight times the term")
+
+
+class TerminationSection(TermSection):
+    kind: ClassVar[Kind] = "termination"
+    time_out: bool = quantity(False, help="Whether it cuts the episode off from outside instead of ending the task")
+
+
+class RandomisationSection(TermSection):
+    kind: ClassVar[Kind] = "randomisation"
+    mode: Literal["reset", "interval"] = quantity("reset", help="When it acts: at every reset, or again and again")
+    interval_s: tuple[float, float] = quantity((5.0, 10.0), unit="s", help="Time between two, drawn from this range")
+
+    @model_validator(mode="after")
+    def _times_are_ordered(self) -> Self:
+        _check_times(self.interval_s, "interval_s")
+        return self
+
+
+class MetricSection(TermSection):
+    kind: ClassVar[Kind] = "metric"
+
+
+class Task(Section):
+    """What to learn. Engine, device and number of environments belong to the run, not to the Task."""
+
+    name: str = quantity(help="Name of the task; names its run folders", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    description: str = quantity("", help="One line for lists")
+    robot: RobotSection
+    scene: SceneSection = Field(default_factory=SceneSection)
+    sim: SimSection = Field(default_factory=SimSection)
+    control: ControlSection = Field(default_factory=ControlSection)
+    commands: dict[str, CommandSection] = Field(default_factory=dict)
+    observations: dict[Annotated[str, Field(pattern="^(policy|critic)$")], dict[str, ObservationSection]]
+    rewards: dict[str, RewardSection] = Field(min_length=1)
+    terminations: dict[str, TerminationSection] = Field(default_factory=dict)
+    randomisation: dict[str, RandomisationSection] = Field(default_factory=dict)
+    metrics: dict[str, MetricSection] = Field(default_factory=dict)
+    episode_length_s: float = quantity(unit="s", help="Time limit of an episode", gt=0, le=100_000)
+    seed: int = quantity(1, help="Seed of everything random", ge=0, le=2**31 - 1)
+
+    @property
+    def control_dt(self) -> float:
+        """Time between two actions (s)."""
+        return self.sim.dt * self.sim.decimation
+
+    @property
+    def max_episode_length(self) -> int:
+        """Time limit in control steps."""
+        return max(1, round(self.episode_length_s / self.control_dt))
+
+    def sections(self) -> list[tuple[tuple[str, ...], TermSection]]:
+        """Every table entry that names a term, with its path in the Task."""
+        tables: list[tuple[tuple[str, ...], dict[str, Any]]] = [
+            (("commands",), self.commands),
+            *((("observations", group), entries) for group, entries in self.observations.items()),
+            (("rewards",), self.rewards),
+            (("terminations",), self.terminations),
+            (("randomisation",), self.randomisation),
+            (("metrics",), self.metrics),
+        ]
+        return [((*path, name), section) for path, table in tables for name, section in table.items()]
+
+    @model_validator(mode="after")
+    def _bind_terms(self) -> Self:
+        if not self.observations.get("policy"):
+            raise _problem(("observations",), "needs at least one entry under 'policy'")
+        for path, section in self.sections():
+            try:
+                section.bind(path[-1])
+            except ParamError as error:
+                raise _problem((*path, "params", error.param), str(error)) from None
+            except TaskError as error:
+                raise _problem((*path, *(("term",) if section.term else ())), str(error)) from None
+            command = section.params.get("command")
+            if command is not None and command not in self.commands:
+                known = ", ".join(self.commands) or "none"
+                raise _problem((*path, "params", "command"), f"there is no command '{command}' in this task (it has: {known})")
+        return self
+
+
+def _check_times(times: tuple[float, float] | None, name: str) -> None:
+    if times is not None and not 0 < times[0] <= times[1]:
+        raise _problem((name,), f"must be [low, high] with 0 < low <= high, not [{times[0]:g}, {times[1]:g}]")
+
+
+def _problem(at: tuple[str, ...], message: str) -> PydanticCustomError:
+    """A validation error that knows the place below the model where the mistake stands."""
+    return PydanticCustomError("term", "{message}", {"message": message, "at": at})

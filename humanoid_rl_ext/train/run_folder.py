@@ -1,0 +1,145 @@
+"""The folder of one run: what was trained, how, where, and everything that came out of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import subprocess
+import time
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from humanoid_rl_ext import __version__
+from humanoid_rl_ext.errors import BadInputError
+from humanoid_rl_ext.train.config import RunConfig, run_config_yaml
+from humanoid_rl_ext.train.metrics import keep_until
+
+if TYPE_CHECKING:
+    from humanoid_rl_ext.task.schema import Task
+
+PACKAGES = ("torch", "numpy", "ovphysx", "newton", "warp-lang", "mujoco", "usd-exchange", "gymnasium", "pydantic")
+
+
+class RunFolder:
+    """Paths and small files of one run; the checkpoints are written by ``train.checkpoint``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.task = path / "task.yaml"
+        self.learner = path / "learner.yaml"
+        self.environment = path / "environment.json"
+        self.edits = path / "edits.jsonl"
+        self.checkpoints = path / "checkpoints"
+
+    @classmethod
+    def create(cls, path: Path, task: Task | str, config: RunConfig, device: str) -> RunFolder:
+        """A new folder that describes its run completely; call it when nothing can be wrong any more."""
+        path.mkdir(parents=True, exist_ok=True)
+        folder = cls(path)
+        folder.task.write_text(task_text(task), encoding="utf-8")
+        folder.write_config(config)
+        folder.environment.write_text(json.dumps(describe_environment(device), indent=2) + "\n", encoding="utf-8")
+        return folder
+
+    @classmethod
+    def existing(cls, path: Path) -> RunFolder:
+        """The folder of a run that was started before; raises BadInputError when ``path`` is not one."""
+        folder = cls(path)
+        if not path.is_dir():
+            raise BadInputError(f"{path}: no such run folder")
+        missing = [file.name for file in (folder.task, folder.learner) if not file.is_file()]
+        if missing:
+            raise BadInputError(f"{path}: not a run folder ({' and '.join(missing)} missing)")
+        return folder
+
+    def write_config(self, config: RunConfig) -> None:
+        """Replaces ``learner.yaml`` in one go."""
+        aside = self.learner.with_suffix(".new")
+        aside.write_text(run_config_yaml(config), encoding="utf-8")
+        aside.replace(self.learner)
+
+    def read_task(self) -> Task | str:
+        """The stored Task, or ``gym:ID``; raises TaskError for a file that somebody spoilt."""
+        from humanoid_rl_ext.task.yaml_source import read_yaml
+
+        gymnasium_id = read_yaml(self.task).data.get("gymnasium")
+        if gymnasium_id is not None:
+            return f"gym:{gymnasium_id}"
+        from humanoid_rl_ext.task.loading import load_task
+
+        return load_task(str(self.task))
+
+    def log_edit(self, env_steps: int, path: str, old: Any, new: Any, source: str) -> None:
+        """Appends one change made while training to ``edits.jsonl``."""
+        entry = {"env_steps": env_steps, "path": path, "old": old, "new": new, "source": source}
+        with self.edits.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+
+    def rewind_edits(self, env_steps: int) -> list[dict[str, Any]]:
+        """Drops the edits made after ``env_steps`` and returns the rest, earliest first."""
+        return keep_until(self.edits, env_steps)
+
+
+def task_name(task: Task | str) -> str:
+    """The name of a Task, or ``gym:ID``."""
+    return task if isinstance(task, str) else task.name
+
+
+def task_text(task: Task | str) -> str:
+    """What ``task.yaml`` holds."""
+    if isinstance(task, str):
+        return yaml.safe_dump({"gymnasium": task.removeprefix("gym:")})
+    from humanoid_rl_ext.task.loading import task_yaml
+
+    return task_yaml(task)
+
+
+def new_run_path(home: Path, task: Task | str) -> Path:
+    """``<home>/runs/<task>/<time>``, numbered where two runs start in the same second. Creates nothing."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", task_name(task))
+    first = home / "runs" / name / time.strftime("%Y-%m-%d_%H-%M-%S")
+    path, number = first, 1
+    while path.exists():
+        number += 1
+        path = first.with_name(f"{first.name}_{number}")
+    return path
+
+
+def describe_environment(device: str) -> dict[str, Any]:
+    """Versions, commit and machine, as plain data."""
+    return {
+        "version": __version__,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpus": len(os.sched_getaffinity(0)),
+        "device": device,
+        "packages": {name: _version(name) for name in PACKAGES},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """The checked-out commit, with ``+`` when tracked files differ from it; None outside a Git checkout."""
+    root = Path(__file__).parents[2]
+    try:
+        described = subprocess.run(
+            ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            timeout=5,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return described.stdout.strip() or None

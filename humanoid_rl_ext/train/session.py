@@ -1,0 +1,281 @@
+"""A training run: environment, learner and run folder, worked by whoever pumps it. No threads."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from humanoid_rl_ext.errors import TaskError
+from humanoid_rl_ext.learn.edits import edited as edited_settings
+from humanoid_rl_ext.train.checkpoint import check_fit, describe_spec, latest_checkpoint, prune, read_checkpoint, write_checkpoint
+from humanoid_rl_ext.train.evaluate import Evaluation, evaluate_policy
+from humanoid_rl_ext.train.metrics import MetricHistory, Metrics, MetricsLog, finite
+
+if TYPE_CHECKING:
+    from humanoid_rl_ext.env.make import Env
+    from humanoid_rl_ext.learn.learner import Learner
+    from humanoid_rl_ext.task.schema import Task
+    from humanoid_rl_ext.train.config import RunConfig
+    from humanoid_rl_ext.train.run_folder import RunFolder
+
+
+class Session:
+    """Trains in small pieces: a host calls ``pump`` for the time it can spare, or ``run`` for all of it.
+
+    Everything may be called between two pumps. Task edits and pauses act at once; saving, loading, evaluating, stopping
+    and learner edits wait for the next safe point, which is between two iterations.
+    """
+
+    def __init__(self, env: Env, learner: Learner, task: Task | str, config: RunConfig, folder: RunFolder) -> None:
+        self.env, self.learner, self.task, self.config, self.folder = env, learner, task, config, folder
+        self.settings = config.settings
+        self.history = MetricHistory()
+        self.on_metrics: list[Callable[[Metrics], None]] = []
+        """Called with the metrics of each iteration."""
+        self.env_steps = 0
+        self.paused = False
+        self.finished = False
+        """Whether the budget is used up or the run was stopped; everything is saved then."""
+        self.seconds = 0.0
+        """Time spent working in this process."""
+        self.first_step_at: float | None = None
+        """``time.time()`` after the first environment step."""
+        self.checkpoint: Path | None = None
+        """The newest checkpoint."""
+        self._log = MetricsLog(folder.path)
+        self._stopping = False
+        self._at_safe_point = True
+        self._requests: list[Callable[[], None]] = []
+        self._best: tuple[float, int] | None = None
+        self._iterations_since_save = 0
+        self._in_flight: torch.cuda.Event | None = None
+        self._obs = env.reset()
+        self._work = self._train()
+
+    @property
+    def iteration(self) -> int:
+        """Finished learning iterations, those before a resume included."""
+        return self.learner.iteration
+
+    def pump(self, seconds: float) -> bool:
+        """Works for about ``seconds``; whether there is more to do (also while paused).
+
+        On a GPU at most one piece of work is under way when this returns, and it returns at once, without waiting,
+        while the last one still is.
+        """
+        deadline = time.perf_counter() + seconds
+        while not (self.paused or self.finished):
+            if self._in_flight is not None and not self._in_flight.query():
+                break
+            self._advance()
+            if self.env.device.type == "cuda":
+                self._in_flight = torch.cuda.Event()
+                self._in_flight.record()
+            if time.perf_counter() >= deadline:
+                break
+        return not self.finished
+
+    def run(self) -> None:
+        """Works until the budget is used up, or until ``stop`` or ``pause`` is called by a metrics callback or a signal."""
+        while not (self.paused or self.finished):
+            self._advance()
+
+    def pause(self) -> None:
+        """Holds at once, in the middle of an iteration if need be."""
+        self.paused = True
+
+    def resume(self) -> None:
+        """Goes on after a pause."""
+        self.paused = False
+
+    def stop(self) -> None:
+        """Ends the run at the next safe point, saving it; also ends a pause."""
+        self._stopping = True
+        self.paused = False
+
+    def save(self) -> None:
+        """Writes a checkpoint at the next safe point."""
+        self._at_next_safe_point(self._save)
+
+    def load(self, checkpoint: Path | None = None) -> None:
+        """Goes back to a checkpoint (the newest when None) at the next safe point.
+
+        Raises:
+            CheckpointError: for a checkpoint that is damaged or does not fit; nothing has changed then.
+        """
+        loaded = read_checkpoint(checkpoint or latest_checkpoint(self.folder.path))
+        check_fit(loaded, self.env.spec)
+        self._at_next_safe_point(lambda: self._restore(loaded.header, loaded.state, loaded.path))
+
+    def evaluate(self, episodes: int, done: Callable[[Evaluation], None]) -> None:
+        """Plays whole episodes without exploration at the next safe point, in place, and hands the result to ``done``.
+
+        The environment is put back as it was afterwards, as far as its ``state_dict`` reaches.
+        """
+        self._at_next_safe_point(lambda: done(self._evaluate(episodes)))
+
+    def edit(self, path: str, value: Any, source: str = "user") -> None:
+        """Changes one value while training: a path in the Task, or ``learner.<setting>``; logs it in ``edits.jsonl``.
+
+        Raises:
+            TaskError: for what does not exist, is not allowed there, or cannot change while training.
+        """
+        table, _, name = path.partition(".")
+        if table == "learner":
+            settings = edited_settings(self.settings, name, value)
+            old, self.settings = getattr(self.settings, name), settings
+            self._at_next_safe_point(lambda: self._edit_learner(path, old, getattr(settings, name), source))
+            return
+        if isinstance(self.task, str):
+            raise TaskError(f"edit '{path}': {self.task} has nothing to edit but learner.<setting>")
+        from humanoid_rl_ext.task.loading import edited
+
+        task = edited(self.task, path, value)
+        self.env.edit(path, value)
+        old, new = (_value_at(version.model_dump(mode="json"), path) for version in (self.task, task))
+        self.task = task
+        self.folder.log_edit(self.env_steps, path, old, new, source)
+
+    def close(self) -> None:
+        """Frees the environment and closes the files; saves nothing."""
+        self._work.close()
+        self._log.close()
+        self.env.close()
+
+    def closing_figures(self) -> Metrics:
+        """Means over the episodes that ended in the last part of the run (see ``MetricHistory.closing_window``)."""
+        window = self.history.closing_window(self.env.spec.max_episode_length, self.env.spec.num_envs)
+        names = [name for name in self.history.names if name.startswith(("episode/", "reward/"))]
+        means = {name: self.history.mean_over_episodes(name, window) for name in names}
+        return {name: mean for name, mean in means.items() if mean is not None}
+
+    def _advance(self) -> None:
+        start = time.perf_counter()
+        try:
+            next(self._work)
+        except StopIteration:
+            self.finished = True
+        finally:
+            self.seconds += time.perf_counter() - start
+
+    def _train(self) -> Iterator[None]:
+        while True:
+            self._at_safe_point = True
+            while self._requests:
+                self._requests.pop(0)()
+            if self._stopping or self.env_steps >= self.config.run.env_steps:
+                break
+            self._at_safe_point = False
+            yield from self._iterate()
+            yield
+        if self._iterations_since_save or self.checkpoint is None:
+            self._save()
+
+    def _iterate(self) -> Iterator[None]:
+        """One learning iteration: steps of the environment until the learner has finished an update."""
+        before, started, steps = self.learner.iteration, time.perf_counter(), self.env_steps
+        while self.learner.iteration == before:
+            transition = self.env.step(self.learner.act(self._obs))
+            self.learner.observe(transition)
+            self._obs = transition.obs
+            self.env_steps += self.env.spec.num_envs
+            if self.first_step_at is None:
+                self.first_step_at = time.time()
+            yield
+            yield from self.learner.update()
+        self._emit(self.env_steps - steps, time.perf_counter() - started)
+        self._iterations_since_save += 1
+        if self._iterations_since_save >= self.config.run.save_interval:
+            self._save()
+
+    def _emit(self, steps: int, seconds: float) -> None:
+        metrics: Metrics = {"iteration": self.learner.iteration, "env_steps": self.env_steps}
+        metrics |= {f"train/{name}": value for name, value in self.learner.metrics.items()}
+        for name, value in self.env.episode_metrics().items():
+            metrics[name if name.startswith("reward/") else f"episode/{name}"] = value
+        metrics["time/seconds"] = self.seconds + seconds
+        metrics["time/steps_per_second"] = steps / seconds
+        metrics["time/memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        metrics = finite(metrics)
+        self.history.append(metrics)
+        self._log.write(metrics)
+        for callback in self.on_metrics:
+            callback(metrics)
+
+    def _at_next_safe_point(self, act: Callable[[], None]) -> None:
+        if self._at_safe_point:
+            act()
+        else:
+            self._requests.append(act)
+
+    def _save(self) -> None:
+        spec, folder = self.env.spec, self.folder.checkpoints
+        score = self.history.mean_over_episodes("episode/return", max(1, self._iterations_since_save))
+        header = {
+            "task": self.env.task_name,
+            "algorithm": self.config.algorithm,
+            "iteration": self.learner.iteration,
+            "mean_return": score,
+            "spec": {**describe_spec(spec), "num_envs": spec.num_envs},
+        }
+        if score is not None and (self._best is None or score >= self._best[0]):
+            self._best = (score, self.env_steps)
+        header["best"] = self._best
+        state = {"learner": self.learner.state_dict(), "env": self.env.state_dict(), "torch": torch.get_rng_state()}
+        self.checkpoint = write_checkpoint(folder, self.env_steps, header, state)
+        prune(folder, self.config.run.keep_checkpoints, self._best[1] if self._best else None)
+        self._iterations_since_save = 0
+
+    def _restore(self, header: dict[str, Any], state: dict[str, Any], path: Path) -> None:
+        self.learner.load_state_dict(state["learner"])
+        if header["spec"]["num_envs"] == self.env.spec.num_envs:
+            self.env.load_state_dict(state["env"])
+            self._obs = self.env.observations()
+        else:  # another number of environments: there is no state for each of them, so they start afresh
+            self._obs = self.env.reset()
+        torch.set_rng_state(state["torch"].cpu())
+        self.env_steps, self.checkpoint = header["env_steps"], path
+        self._best = tuple(header["best"]) if header["best"] else None
+        self._iterations_since_save = 0
+        self.finished, self._stopping = False, False
+        self.history.clear()
+        for metrics in self._log.rewind(self.env_steps):
+            self.history.append(metrics)
+        for entry in self.folder.rewind_edits(self.env_steps):
+            self._repeat_edit(entry["path"], entry["new"])
+        self._work.close()
+        self._work = self._train()
+
+    def _repeat_edit(self, path: str, value: Any) -> None:
+        """An edit that the run folder remembers, made again after a load."""
+        if path.startswith("learner."):
+            name = path.removeprefix("learner.")
+            self.settings = edited_settings(self.settings, name, value)
+            self.learner.edit(name, value)
+        elif not isinstance(self.task, str):
+            from humanoid_rl_ext.task.loading import edited
+
+            self.task = edited(self.task, path, value)
+            self.env.edit(path, value)
+
+    def _edit_learner(self, path: str, old: Any, new: Any, source: str) -> None:
+        self.learner.edit(path.removeprefix("learner."), new)
+        self.folder.log_edit(self.env_steps, path, old, new, source)
+
+    def _evaluate(self, episodes: int) -> Evaluation:
+        before = self.env.state_dict()
+        result = evaluate_policy(self.env, self.learner, episodes)
+        self.env.load_state_dict(before)
+        self._obs = self.env.observations()
+        return result
+
+
+def _value_at(data: Any, path: str) -> Any:
+    for part in path.split("."):
+        data = data[part]
+    return data
