@@ -33,7 +33,7 @@ install_debian() {
   say "installing system packages: $*"
   apt_get install -qq -y --no-install-recommends "$@" && return
   { apt_get update -qq && apt_get install -qq -y --no-install-recommends "$@"; } && return
-  say "could not install them; run this, then try again:"
+  say "could not install them here; this line does:"
   say "    sudo apt-get update && sudo apt-get install -y $*"
   return 1
 }
@@ -73,7 +73,7 @@ bring_python() {
     uv=$home/uv/bin/uv
   fi
   UV_PYTHON_INSTALL_BIN=0 "$uv" python install --install-dir "$home/python" 3.12 >&2 ||
-    fail "uv could not bring Python 3.12: install python3.12 and python3.12-venv, then try again"
+    fail "uv could not bring Python 3.12 from GitHub: install python3.12 and python3.12-venv, then try again"
 }
 
 # In the repository's folder, because uv obeys the settings of the project that it is started in.

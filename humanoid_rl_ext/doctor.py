@@ -72,8 +72,10 @@ def check_packages(lock: Path = REPOSITORY / "requirements.lock") -> Check:
     if not wrong:
         return Check("Packages", OK, f"all {len(locked)} as in {lock.name}")
     more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
-    where = sys.prefix if sys.prefix != sys.base_prefix else "the virtual environment"
-    return Check("Packages", FAILED, ", ".join(wrong[:5]) + more, f"delete {where} and run ./hrl doctor again")
+    advice = f"delete {sys.prefix} and run ./hrl doctor again"
+    if sys.prefix == sys.base_prefix:
+        advice = "this is no virtual environment: start with ./hrl, and see what it says when it cannot install"
+    return Check("Packages", FAILED, ", ".join(wrong[:5]) + more, advice)
 
 
 def check_libraries() -> Check:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import time
@@ -12,7 +11,9 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-TOOLS = "awk bash cat cut date df dirname env flock getconf grep head mkdir readlink realpath rm sed sha256sum sort touch uname"
+TOOLS = (
+    "awk bash cp cut df dirname flock getconf grep head mkdir readlink realpath rm sed sha256sum sort touch uname env"
+)
 
 
 def lock_hash() -> str:
@@ -124,31 +125,24 @@ def test_help_before_the_installation_downloads_nothing(launch):
     assert not launch.home.exists()
 
 
-def test_an_interrupted_installation_starts_over(launch, bare_path):
-    """The fake Python makes an environment whose uv succeeds at the second attempt only."""
-    (launch.venv / "bin").mkdir(parents=True)
-    (launch.venv / "left over").touch()
-    inner = f'#!/bin/sh\n[ "$4" = tasks ] && echo started; [ -e "{launch.home}/uv works" ] || exit 1\n'
-    maker = f'[ "$2" = venv ] && mkdir -p "$3/bin" && cp "{launch.home}/inner" "$3/bin/python"'
-    executable(launch.home / "inner", inner.replace("exit 1", 'case "$*" in *pip*) exit 1;; esac'))
-    (bare_path / "cp").symlink_to(shutil.which("cp") or "/bin/cp")
-    python = f'#!/bin/sh\ncase "$*" in *executable*) echo "$0";; esac\n{maker}\nexit 0\n'
-    executable(bare_path / "python3.12", python)
-
+def test_a_failed_installation_starts_over(launch, bare_path):
+    stand_in = """#!/bin/sh
+    case "$*" in
+      *executable*) echo "$0" ;;
+      "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+      *"pip "*) [ -e "$HUMANOID_RL_HOME/online" ] || exit 1; cp "$0" "$(dirname "$0")/uv" || true ;;
+      *humanoid_rl_ext*) echo started ;;
+    esac
+    """
+    executable(bare_path / "python3.12", stand_in)
+    executable(launch.venv / "left over", "")
     failed = launch("tasks")
     assert failed.returncode == 1
-    assert "the same command tries again" in failed.stderr.splitlines()[-1]
+    assert failed.stderr.splitlines()[-1].endswith("the same command tries again")
     assert not (launch.venv / "left over").exists()
 
-    (launch.home / "uv works").touch()
-    uv = 'case "$*" in *pip*) printf "#!/bin/sh\\n" > "${0%python}uv"; chmod +x "${0%python}uv";; esac\n'
-    executable(launch.home / "inner", inner + uv)
-    (bare_path / "chmod").symlink_to(shutil.which("chmod") or "/bin/chmod")
+    (launch.home / "online").touch()
     finished = launch("tasks")
     assert finished.stderr.splitlines()[-1] == "hrl: ready"
-    assert finished.stdout == "started\n"
-
-
-def test_every_program_that_the_launcher_uses_is_a_basic_one():
-    assert os.access(REPOSITORY / "hrl", os.X_OK)
-    assert subprocess.run(["bash", "-n", str(REPOSITORY / "hrl")], timeout=60).returncode == 0
+    assert (finished.returncode, finished.stdout) == (0, "started\n")
+    assert launch("tasks").stderr == ""

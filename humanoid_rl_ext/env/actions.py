@@ -32,7 +32,9 @@ class ActionMap:
         if self.mode == "effort":
             unlimited = [joint.name for joint in joints if not math.isfinite(joint.effort_limit)]
             if unlimited:
-                raise TaskError(f"control.type: effort needs an effort limit for {', '.join(unlimited)}; set robot.joints")
+                raise TaskError(
+                    f"control.type: effort needs an effort limit for {', '.join(unlimited)}; set robot.joints"
+                )
             scale = [factor * joint.effort_limit for factor, joint in zip(scale, joints, strict=True)]
         self._scale = torch.tensor(scale, device=device)
         rest = [joint.default if self.mode == "position" else 0.0 for joint in robot.joints]

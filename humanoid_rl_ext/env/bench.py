@@ -35,11 +35,13 @@ class _Recorder:
         self._engine.reset(*arguments)
 
 
-def bench_env(task: Task, *, engine: str, num_envs: int, device: str, steps: int = 120, rounds: int = 5) -> dict[str, Any]:
+def bench_env(
+    task: Task, *, engine: str, num_envs: int, device: str, steps: int = 120, rounds: int = 5
+) -> dict[str, Any]:
     """Environment steps per second of physics alone and of the whole environment, and their ratio.
 
-    Random actions are stepped once and recorded. Then ``rounds`` times, interleaved: the same targets and resets replayed
-    on the engine alone, with contacts read, and the environment stepped with the same actions from the same state.
+    Random actions are stepped once and recorded. Then ``rounds`` times, interleaved: the same targets and resets
+    replayed on the engine alone, with contacts read, and the environment stepped with the same actions.
     Medians over the rounds; the ratio is the median of the rounds' ratios.
     """
     recorder = _Recorder(make_engine(engine, task_robot(task), scene_settings(task, num_envs, device)))

@@ -11,7 +11,7 @@ import torch
 from gymnasium import spaces
 
 from humanoid_rl_ext.env.transition import ActionSpec, EnvSpec, Observations, Transition
-from humanoid_rl_ext.errors import BadInputError, did_you_mean
+from humanoid_rl_ext.errors import BadInputError, TaskError, did_you_mean
 
 NO_TIME_LIMIT = 1_000_000
 """Stands for the length of episodes that have no time limit."""
@@ -50,8 +50,17 @@ class GymnasiumEnv:
         self._lengths = [0] * num_envs
         self._sums = {"return": 0.0, "length": 0.0, "success_rate": 0.0}
         self._episodes = 0
-        self.last_episodes: list[tuple[float, int]] = []
-        """Return and length of the episodes that ended in the last step."""
+        self._finished: list[tuple[int, float, int, bool]] = []
+
+    @property
+    def task_name(self) -> str:
+        """``gym:`` and the id."""
+        return f"gym:{self.id}"
+
+    @property
+    def engine_name(self) -> str:
+        """``gymnasium``, whatever simulates underneath."""
+        return "gymnasium"
 
     def reset(self, seed: int | None = None) -> Observations:
         """The first observations of new episodes; restarts the random numbers when a seed is given."""
@@ -64,7 +73,11 @@ class GymnasiumEnv:
         for i, env in enumerate(self._envs):
             self._obs[i] = self._flat(env.reset(seed=seeds[i])[0])
             self._returns[i], self._lengths[i] = 0.0, 0
-        self.last_episodes = []
+        self._finished = []
+        return self.observations()
+
+    def observations(self) -> Observations:
+        """The present observations, (num_envs, size)."""
         return self._observations(self._obs.copy())
 
     def step(self, actions: torch.Tensor) -> Transition:
@@ -74,7 +87,7 @@ class GymnasiumEnv:
         terminated, truncated = np.zeros(num_envs, dtype=bool), np.zeros(num_envs, dtype=bool)
         obs = self._obs
         ended: list[tuple[int, np.ndarray]] = []
-        self.last_episodes = []
+        self._finished = []
         for i, (env, action) in enumerate(zip(self._envs, self._native_actions(actions), strict=True)):
             raw, reward, terminal, cut, _ = env.step(action)
             obs[i] = raw if self._vector_obs else self._flat(raw)
@@ -86,7 +99,7 @@ class GymnasiumEnv:
                 ended.append((i, obs[i].copy()))
                 self._count_episode(i, bool(cut and not terminal))
                 obs[i] = self._flat(env.reset()[0])
-        following = self._observations(obs.copy())
+        following = self.observations()
         final = following
         if ended:
             final_obs = obs.copy()
@@ -111,13 +124,37 @@ class GymnasiumEnv:
         self._episodes = 0
         return metrics
 
+    def finished(self) -> list[tuple[int, float, int, bool]]:
+        """The episodes that ended in the last step: environment, return, length (steps), reached the time limit."""
+        return self._finished
+
+    def edit(self, path: str, value: Any) -> None:
+        """Raises TaskError: these environments have nothing to edit."""
+        raise TaskError(f"edit '{path}': {self.task_name} has nothing to edit but learner.<setting>")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Random state and episode sums; the simulators' own state cannot be had from Gymnasium."""
+        return {
+            "random": [env.unwrapped.np_random.bit_generator.state for env in self._envs],
+            "sums": dict(self._sums),
+            "episodes": self._episodes,
+        }
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Restores ``state_dict``; every environment starts a new episode."""
+        for env, state in zip(self._envs, saved["random"], strict=True):
+            env.unwrapped.np_random.bit_generator.state = state
+        self._sums, self._episodes = dict(saved["sums"]), saved["episodes"]
+        self._seeded = True
+        self.reset()
+
     def close(self) -> None:
         """Frees the environments."""
         for env in self._envs:
             env.close()
 
     def _count_episode(self, i: int, reached_limit: bool) -> None:
-        self.last_episodes.append((self._returns[i], self._lengths[i]))
+        self._finished.append((i, self._returns[i], self._lengths[i], reached_limit))
         self._sums["return"] += self._returns[i]
         self._sums["length"] += self._lengths[i]
         self._sums["success_rate"] += reached_limit

@@ -13,7 +13,7 @@ from humanoid_rl_ext.env.vec_env import VecEnv
 
 
 class GymnasiumVectorEnv(gymnasium.vector.VectorEnv):
-    """A VecEnv behind Gymnasium's vector interface: numpy in and out, same-step autoreset, final observations in info."""
+    """A VecEnv behind Gymnasium's vector interface: numpy, same-step autoreset, final observations in info."""
 
     metadata = {"autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012  (Gymnasium's own convention)
 
@@ -27,7 +27,9 @@ class GymnasiumVectorEnv(gymnasium.vector.VectorEnv):
         self.observation_space = gymnasium.vector.utils.batch_space(self.single_observation_space, self.num_envs)
         self.action_space = gymnasium.vector.utils.batch_space(self.single_action_space, self.num_envs)
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
         """Starts new episodes everywhere: observations (num_envs, size) and an empty info."""
         if seed is not None:
             self.env.seed(seed)

@@ -37,7 +37,9 @@ class Env(Protocol):
     def close(self) -> None: ...
 
 
-def make_env(task: Task | str, *, num_envs: int, device: str = "cpu", engine: str = "ovphysx", seed: int | None = None) -> Env:
+def make_env(
+    task: Task | str, *, num_envs: int, device: str = "cpu", engine: str = "ovphysx", seed: int | None = None
+) -> Env:
     """The environment of a Task, or of ``gym:ID``, with ``num_envs`` copies.
 
     Raises:

@@ -15,7 +15,9 @@ from humanoid_rl_ext.task.schema import ObservationSection, RewardSection, Task,
 class ObservationTable:
     """One group of observations, concatenated, clipped and scaled."""
 
-    def __init__(self, table: dict[str, ObservationSection], robot: RobotDescription, step: Step, block: RandomBlock) -> None:
+    def __init__(
+        self, table: dict[str, ObservationSection], robot: RobotDescription, step: Step, block: RandomBlock
+    ) -> None:
         self.terms = bind(table.items(), robot, step, block)
         sections = [table[name] for name in self.terms]
         values = [term(step) for term in self.terms.values()]
@@ -40,7 +42,9 @@ class ObservationTable:
 class RewardTable:
     """All rewards of a Task; weights are device tensors, so an edit acts at the next step."""
 
-    def __init__(self, table: dict[str, RewardSection], robot: RobotDescription, step: Step, block: RandomBlock) -> None:
+    def __init__(
+        self, table: dict[str, RewardSection], robot: RobotDescription, step: Step, block: RandomBlock
+    ) -> None:
         self.terms = bind(table.items(), robot, step, block)
         if not self.terms:
             raise TaskError("rewards: every entry is disabled; enable at least one")
@@ -60,7 +64,9 @@ class RewardTable:
 class TerminationTable:
     """All terminations of a Task."""
 
-    def __init__(self, table: dict[str, TerminationSection], robot: RobotDescription, step: Step, block: RandomBlock) -> None:
+    def __init__(
+        self, table: dict[str, TerminationSection], robot: RobotDescription, step: Step, block: RandomBlock
+    ) -> None:
         self.terms = bind(table.items(), robot, step, block)
         self._time_outs = {name for name, section in table.items() if section.time_out}
         self.has_success = any(term.spec.success for term in self.terms.values())

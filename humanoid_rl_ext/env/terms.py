@@ -1,20 +1,20 @@
-"""Terms bound to one environment: parameters on the device, selectors as indices, memory and random numbers allotted."""
+"""Terms bound to one environment: parameters on the device, selectors as indices, memory and random numbers."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
 from humanoid_rl_ext.errors import TaskError, did_you_mean
 from humanoid_rl_ext.mdp.step import Step
-from humanoid_rl_ext.robot.description import RobotDescription
+from humanoid_rl_ext.robot.description import RobotDescription, Role
 from humanoid_rl_ext.task.schema import TermSection
 
 Picks = slice | torch.Tensor
-_ROLES = ("base", "foot", "hand", "head")
+_ROLES = get_args(Role)
 
 
 class RandomBlock:
@@ -46,11 +46,15 @@ class RandomBlock:
 class BoundTerm:
     """A term of the Task with everything it needs to be called once per step."""
 
-    def __init__(self, name: str, section: TermSection, robot: RobotDescription, step: Step, block: RandomBlock) -> None:
+    def __init__(
+        self, name: str, section: TermSection, robot: RobotDescription, step: Step, block: RandomBlock
+    ) -> None:
         """Raises TaskError when a selector picks nothing or, for ``foot`` and its like, the robot has no such body."""
         spec = section.spec
         self.name, self.spec = name, spec
-        self._params = {key: _device_value(spec.params[key].type, value, robot, step, name) for key, value in section.params.items()}
+        self._params = {
+            key: _device_value(spec.params[key].type, value, robot, step, name) for key, value in section.params.items()
+        }
         counts: dict[str, int] = {}
         for key, param in spec.params.items():
             if param.type in ("bodies", "joints"):
@@ -102,7 +106,9 @@ def pick(pattern: str, names: Sequence[str], roles: dict[str, list[str]] | None,
     if roles is not None and pattern in _ROLES:
         chosen = [index for index, name in enumerate(names) if name in roles[pattern]]
         if not chosen:
-            raise TaskError(f"{where}: this robot has no body with the role '{pattern}'; name it under robot.roles.{pattern}")
+            raise TaskError(
+                f"{where}: this robot has no body with the role '{pattern}'; name it under robot.roles.{pattern}"
+            )
     else:
         try:
             expression = re.compile(pattern)

@@ -132,7 +132,9 @@ class VecEnv:
                 self._rewards.set_weight(name, task.rewards[name].weight)
             case _, [name, "params", param] if name in bound:
                 bound[name].set_param(param, getattr(task, table)[name].params[param])
-            case "commands", [name, "resample_s"] if (timer := self._commands[name].timer) and task.commands[name].resample_s:
+            case "commands", [name, "resample_s"] if (timer := self._commands[name].timer) and task.commands[
+                name
+            ].resample_s:
                 timer.seconds.copy_(torch.as_tensor(task.commands[name].resample_s))
             case "randomisation", [name, "interval_s"] if name in self._pushes:
                 self._pushes[name][1].seconds.copy_(torch.as_tensor(task.randomisation[name].interval_s))
@@ -143,7 +145,7 @@ class VecEnv:
         self.task = task
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that the next steps depend on and the engine does not hide: state, clocks, memories, randomness."""
+        """What the next steps depend on, as far as the engine shows it: state, clocks, memories, randomness."""
         state, view = self.engine.state, self.view
         return {
             "root_pose": state.root_pose - torch.nn.functional.pad(self.engine.env_origins, (0, 4)),

@@ -71,6 +71,7 @@ def make_learner(
     if not isinstance(settings, entry.settings):
         raise BadInputError(f"algorithm '{name}' takes {entry.settings.__name__}, not {type(settings).__name__}")
     if spec.action.kind not in entry.action_kinds:
-        raise BadInputError(f"algorithm '{name}' learns {' or '.join(entry.action_kinds)} actions, not {spec.action.kind}")
+        kinds = " or ".join(entry.action_kinds)
+        raise BadInputError(f"algorithm '{name}' learns {kinds} actions, not {spec.action.kind}")
     module, _, attribute = entry.path.partition(":")
     return getattr(importlib.import_module(module), attribute)(spec, settings, device, seed, total_env_steps)

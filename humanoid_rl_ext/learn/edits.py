@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from humanoid_rl_ext.errors import TaskError, did_you_mean
 
-Settings = TypeVar("Settings", bound=BaseModel)
 
-
-def edited(settings: Settings, name: str, value: Any) -> Settings:
+def edited[Settings: BaseModel](settings: Settings, name: str, value: Any) -> Settings:
     """A copy of ``settings`` with one field changed.
 
     Raises TaskError for an unknown field, one that is fixed while training, and a value out of bounds.

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class Learner(Protocol):
-    """An algorithm that turns transitions into a better policy. Built as ``Algorithm(spec, settings, device, seed)``."""
+    """An algorithm that turns transitions into a better policy.
+
+    Built as ``Algorithm(spec, settings, device, seed, total_env_steps)``.
+    """
 
     metrics: dict[str, float]
     """Figures of the last finished update (losses, entropy, KL, learning rate), plain floats."""

@@ -50,11 +50,10 @@ class ActorCritic(nn.Module):
         generator: torch.Generator,
     ) -> None:
         super().__init__()
-        self.shared = shared_trunk
         self.actor_trunk = mlp(actor_inputs, actor_hidden, activation, generator)
         self.actor_head = linear(actor_hidden[-1] if actor_hidden else actor_inputs, outputs, 0.01, generator)
+        self.critic_trunk: nn.Sequential | None = None
         if shared_trunk:
-            self.critic_trunk = self.actor_trunk
             features = self.actor_head.in_features
         else:
             self.critic_trunk = mlp(critic_inputs, critic_hidden, activation, generator)
@@ -67,17 +66,18 @@ class ActorCritic(nn.Module):
 
     def value(self, obs: torch.Tensor) -> torch.Tensor:
         """Values, (batch,)."""
-        return self.critic_head(self.critic_trunk(obs)).squeeze(-1)
+        trunk = self.actor_trunk if self.critic_trunk is None else self.critic_trunk
+        return self.critic_head(trunk(obs)).squeeze(-1)
 
     def forward(self, actor_obs: torch.Tensor, critic_obs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Distribution parameters (batch, outputs) and values (batch,); a shared trunk is evaluated once."""
         features = self.actor_trunk(actor_obs)
-        critic_features = features if self.shared else self.critic_trunk(critic_obs)
+        critic_features = features if self.critic_trunk is None else self.critic_trunk(critic_obs)
         return self.actor_head(features), self.critic_head(critic_features).squeeze(-1)
 
 
-def flatten_parameters(*modules: nn.Module) -> nn.Parameter:
-    """One vector that all parameters of the modules become views of, with gradients likewise.
+def flatten_parameters(*modules: nn.Module) -> tuple[nn.Parameter, torch.Tensor]:
+    """One vector that all parameters of the modules become views of, and one for their gradients.
 
     Optimiser, gradient clipping and snapshots then cost one operation each instead of one per layer. Gradients must
     be cleared with ``zero_()``, never set to None.
@@ -91,6 +91,4 @@ def flatten_parameters(*modules: nn.Module) -> nn.Parameter:
         parameter.data = values[start:end].view_as(parameter)
         parameter.grad = gradients[start:end].view_as(parameter)
         start = end
-    flat = nn.Parameter(values)
-    flat.grad = gradients
-    return flat
+    return nn.Parameter(values), gradients

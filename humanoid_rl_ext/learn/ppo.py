@@ -16,6 +16,7 @@ from torch import nn
 
 from humanoid_rl_ext.env.transition import EnvSpec, Observations, Transition
 from humanoid_rl_ext.errors import BadInputError, CheckpointError, HumanoidRLError
+from humanoid_rl_ext.learn.adam import Adam
 from humanoid_rl_ext.learn.advantage import generalised_advantages
 from humanoid_rl_ext.learn.distributions import make_distribution
 from humanoid_rl_ext.learn.edits import edited
@@ -35,7 +36,7 @@ def clipped_surrogate(log_ratio: torch.Tensor, advantages: torch.Tensor, clip_ra
 
 
 def value_error(values: torch.Tensor, old_values: torch.Tensor, returns: torch.Tensor, clip: float) -> torch.Tensor:
-    """Half the squared error, per sample (n,); the larger of it and that of values held within ``clip`` of the old ones.
+    """Half the squared error, per sample (n,), or that of values held within ``clip`` of the old ones if larger.
 
     An infinite ``clip`` leaves the plain error. Source: Andrychowicz et al. 2021, appendix B.1 (value loss clipping).
     """
@@ -87,11 +88,8 @@ class PPO:
         ).to(self.device)
         distribution = make_distribution(spec.action, settings.init_noise_std, settings.min_noise_std)
         self.distribution = distribution.to(self.device)
-        self._parameters = flatten_parameters(self.network, self.distribution)
-        self.learning_rate = torch.tensor(settings.learning_rate, device=self.device)
-        self.optimiser = torch.optim.Adam(
-            [self._parameters], lr=self.learning_rate, eps=settings.adam_eps, fused=True, capturable=self.device.type == "cuda"
-        )
+        self._parameters, self._gradient = flatten_parameters(self.network, self.distribution)
+        self.optimiser = Adam(self._parameters, settings.learning_rate, epsilon=settings.adam_eps)
         self.normalisers = {
             group: ObservationNormaliser(sizes[group], settings.observation_clip, self.device)
             for group in dict.fromkeys(("policy", self._critic_group))
@@ -170,7 +168,7 @@ class PPO:
             self.total_env_steps,
         )
         if rate is not None:
-            self.learning_rate.fill_(rate)
+            self.optimiser.learning_rate.fill_(rate)
         self._estimate_advantages(settings)
         self.distribution.remember()
         self._sums.zero_()
@@ -193,7 +191,8 @@ class PPO:
                 settings.gamma,
                 settings.gae_lambda,
             )
-            self._explained = 1.0 - (returns - self.rollout["value"]).var(correction=0) / (returns.var(correction=0) + 1e-8)
+            unexplained = (returns - self.rollout["value"]).var(correction=0)
+            self._explained = 1.0 - unexplained / (returns.var(correction=0) + 1e-8)
             if settings.normalise_advantage:
                 advantages = (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)
             self.rollout["advantage"].copy_(advantages)
@@ -201,17 +200,16 @@ class PPO:
 
     def _gradient_step(self, minibatch: torch.Tensor, settings: PPOSettings) -> Iterator[None]:
         """One step of Adam on the mean loss of a minibatch, whose gradient is summed over slices of fixed size."""
-        gradient = self._parameters.grad
-        gradient.zero_()
+        gradient = self._gradient.zero_()
         kl = torch.zeros((), device=self.device)
         for slice_ in minibatch.split(self._slice_size(len(minibatch))):
             kl += self._add_gradient(slice_, slice_.shape[0] / len(minibatch), settings)
             yield
         if settings.schedule == "adaptive":
-            adapt_learning_rate(self.learning_rate, kl, settings.desired_kl)
+            adapt_learning_rate(self.optimiser.learning_rate, kl, settings.desired_kl)
         norm = gradient.norm()
         gradient.mul_((settings.max_grad_norm / (norm + 1e-6)).clamp(max=1.0))
-        self.optimiser.step()
+        self.optimiser.step(gradient)
         self.distribution.constrain()
         self._sums[-1] += norm
 
@@ -246,17 +244,20 @@ class PPO:
 
     def _finish(self, settings: PPOSettings) -> None:
         """Fetches the figures of the update in one go and keeps the result, unless it is not finite."""
+        means = self._sums / (settings.num_epochs * settings.num_minibatches)
+        noise_std = self.distribution.noise_std().to(self.device)
         finite = self._parameters.isfinite().all()
-        figures = torch.stack((self._explained, self.learning_rate, self.distribution.noise_std().to(self.device), finite))
-        values = torch.cat((self._sums / (settings.num_epochs * settings.num_minibatches), figures)).tolist()
-        metrics = dict(zip((*SUMMED, "explained_variance", "learning_rate", "noise_std", "finite"), values, strict=True))
+        others = torch.stack((self._explained, self.optimiser.learning_rate, noise_std, finite))
+        names = (*SUMMED, "explained_variance", "learning_rate", "noise_std", "finite")
+        metrics = dict(zip(names, torch.cat((means, others)).tolist(), strict=True))
         self._step = 0
         broken = [name for name in SUMMED if not math.isfinite(metrics[name])]
         if broken or not metrics.pop("finite"):
             self._restore_learned_state(self._good)
             raise HumanoidRLError(
-                f"PPO's update {self.iteration + 1} gave {', '.join(broken) or 'weights'} that are not finite; the policy of "
-                f"update {self.iteration} was kept. Lower learning_rate, or look for rewards and observations without bounds"
+                f"PPO's update {self.iteration + 1} gave {', '.join(broken) or 'weights'} that are not finite; "
+                f"the policy of update {self.iteration} was kept. "
+                "Lower learning_rate, or look for rewards and observations without bounds"
             )
         self.iteration += 1
         self.metrics = metrics
@@ -266,7 +267,7 @@ class PPO:
         """Changes a setting marked live; raises TaskError for others and for values out of bounds."""
         self.settings = edited(self.settings, name, value)
         if name == "learning_rate":
-            self.learning_rate.fill_(self.settings.learning_rate)
+            self.optimiser.learning_rate.fill_(self.settings.learning_rate)
 
     def _normalised(self, group: str, obs: torch.Tensor) -> torch.Tensor:
         return self.normalisers[group](obs) if group in self.normalisers else obs
@@ -284,7 +285,7 @@ class PPO:
             "observations": dict(self.spec.observations),
             "action": {"kind": self.spec.action.kind, "size": self.spec.action.size},
             "iteration": self.iteration,
-            "env_steps": self.iteration * len(self.rollout) if self._step else self.env_steps,
+            "env_steps": self.env_steps - self._step * self.spec.num_envs,
             "generator": self.generator.get_state(),
             **self._learned_state(),
         }
@@ -294,7 +295,7 @@ class PPO:
         for group, size in state["observations"].items():
             if self.spec.observations.get(group) != size:
                 here = self.spec.observations.get(group, "none")
-                raise CheckpointError(f"observation '{group}' has {size} elements in the checkpoint but {here} in the task")
+                raise CheckpointError(f"observation '{group}' has {size} elements in the checkpoint but {here} here")
         action = {"kind": self.spec.action.kind, "size": self.spec.action.size}
         if state["action"] != action:
             raise CheckpointError(f"the checkpoint acts by {state['action']} but the task takes {action}")
@@ -308,13 +309,11 @@ class PPO:
         return {**self.network.state_dict(), **self.distribution.state_dict()}
 
     def _learned_state(self) -> dict[str, Any]:
-        """Weights, optimiser, learning rate and normalisers, copied."""
-        moments = self.optimiser.state.get(self._parameters, {})
+        """Weights, optimiser and normalisers, copied."""
         normalisers = {group: normaliser.state_dict() for group, normaliser in self.normalisers.items()}
         return {
             "weights": {name: value.clone() for name, value in self._weights().items()},
-            "optimiser": {name: value.clone() for name, value in moments.items()},
-            "learning_rate": self.learning_rate.clone(),
+            "optimiser": self.optimiser.state_dict(),
             "normalisers": {**normalisers, "reward": self.reward_normaliser.state_dict()},
         }
 
@@ -326,13 +325,12 @@ class PPO:
                 raise CheckpointError(f"'{name}' is {there} in the checkpoint but {here} by the learner's settings")
         missing = [group for group in self.normalisers if group not in state["normalisers"]]
         if missing:
-            raise CheckpointError(f"the checkpoint has no normaliser for '{missing[0]}': set normalise_observations=false")
+            raise CheckpointError(
+                f"no normaliser of '{missing[0]}' in the checkpoint: set normalise_observations=false"
+            )
         for name, value in weights.items():
             value.copy_(state["weights"][name])
-        self.optimiser.state.pop(self._parameters, None)
-        if state.get("optimiser"):
-            moments = {name: value.to(self.device, copy=True) for name, value in state["optimiser"].items()}
-            self.optimiser.state[self._parameters] = moments
-        self.learning_rate.copy_(state["learning_rate"])
-        for group, normaliser in {**self.normalisers, "reward": self.reward_normaliser}.items():
+        self.optimiser.load_state_dict(state["optimiser"])
+        for group, normaliser in self.normalisers.items():
             normaliser.load_state_dict(state["normalisers"][group])
+        self.reward_normaliser.load_state_dict(state["normalisers"]["reward"])

@@ -36,7 +36,10 @@ def target(
     step: Step,
     random: torch.Tensor,
     *,
-    distance: Annotated[Range, Param(0.0, 1000.0, "m", "Distance of the target from the environment's origin")] = (1.0, 3.0),
+    distance: Annotated[Range, Param(0.0, 1000.0, "m", "Distance of the target from the environment's origin")] = (
+        1.0,
+        3.0,
+    ),
 ) -> torch.Tensor:
     """A point around the environment's origin at the robot's standing height, in any direction (m)."""
     radius = distance[0] + (distance[1] - distance[0]) * random[:, 0]

@@ -101,7 +101,9 @@ def heading_forward(step: Step) -> torch.Tensor:
 
 @register("reward")
 def upright(
-    step: Step, *, std: Annotated[float, Param(0.01, 10.0, "", "Tilt (sine) at which the reward has fallen to 1/e")] = 0.4
+    step: Step,
+    *,
+    std: Annotated[float, Param(0.01, 10.0, "", "Tilt (sine) at which the reward has fallen to 1/e")] = 0.4,
 ) -> torch.Tensor:
     """Closeness of the base to upright: exp(-|level part of gravity|^2 / std^2)."""
     return torch.exp(-step.projected_gravity_b[:, :2].square().sum(-1) / (std * std))

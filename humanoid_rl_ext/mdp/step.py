@@ -21,7 +21,7 @@ else:
 class Step:
     """State of all environments after the current control step.
 
-    Suffix ``_w``: world frame; ``_b``: frame of the base body; ``_e``: world frame relative to the environment's origin.
+    Suffix ``_w``: world frame; ``_b``: frame of the base body; ``_e``: world axes, from the environment's origin.
     Tensors have the environments first; a term must not write to them.
     """
 

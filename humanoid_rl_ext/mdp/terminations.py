@@ -1,4 +1,4 @@
-"""What ends an episode. Each returns (num_envs,) bool. A state that is not finite always ends it; that needs no term."""
+"""What ends an episode. Each returns (num_envs,) bool. A state that is not finite always ends it without a term."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -73,10 +74,10 @@ class Articulation:
     warnings: list[Warning] = field(default_factory=list)
 
 
-def find_articulation(stage: Usd.Stage, source: str, base_names: Iterable[str] | None = None) -> Articulation:
+def find_articulation(stage: Usd.Stage, source: str, base_patterns: Iterable[str] = ()) -> Articulation:
     """The only articulation of the stage.
 
-    The base is the body that a fixed joint ties to the world; else the body named in ``base_names``; else the
+    The base is the body that a fixed joint ties to the world; else the body that a pattern in ``base_patterns`` names; else the
     body that carries ArticulationRootAPI; else the body that no joint leads to, of several the one with the
     shallowest tree, then the heaviest subtree of shapes (most colliders), then the first in the stage.
     RobotError when there is no articulation or more than one.
@@ -118,7 +119,7 @@ def find_articulation(stage: Usd.Stage, source: str, base_names: Iterable[str] |
                 )
             )
     inner = [joint for joint in mine if WORLD not in joint.sides]
-    base = _base(group, inner, world, roots[0], base_names, bodies)
+    base = _base(group, inner, world, roots[0], base_patterns, bodies)
     order, edges, loops = _breadth_first(base, inner)
     for joint in loops:
         warnings.append(
@@ -220,14 +221,14 @@ def _base(
     joints: list[JointPrim],
     world: list[JointPrim],
     api: Usd.Prim,
-    names: Iterable[str] | None,
+    patterns: Iterable[str],
     bodies: dict[Sdf.Path, BodyPrim],
 ) -> Sdf.Path:
     for joint in world:
         return joint.other(WORLD)
     ordered = [path for path in bodies if path in group]
     for path in ordered:
-        if names and path.name in names:
+        if any(re.fullmatch(pattern, path.name) for pattern in patterns):
             return path
     if api.GetPath() in group:
         return api.GetPath()

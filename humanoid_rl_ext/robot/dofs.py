@@ -30,8 +30,9 @@ class Dof:
     """In the joint's frame."""
     lower: float
     upper: float
-    has_limits: bool
-    has_drive: bool
+    limits_given: bool
+    """Whether the file gives limits, infinite ones included."""
+    has_drive: bool = False
     stiffness: float | None = None
     damping: float | None = None
     target: float | None = None
@@ -55,8 +56,8 @@ def read_dofs(prim: Usd.Prim, actuator: Actuator | None) -> list[Dof]:
     """The free axes of a joint prim: sliding axes, then turning axes, x, y, z; none for a fixed joint."""
     if prim.IsA(UsdPhysics.RevoluteJoint) or prim.IsA(UsdPhysics.PrismaticJoint):
         turns = prim.IsA(UsdPhysics.RevoluteJoint)
-        lower = unlimited(value(prim, "physics:lowerLimit", -math.inf))
-        upper = unlimited(value(prim, "physics:upperLimit", math.inf))
+        lower = unlimited(authored(prim, "physics:lowerLimit"))
+        upper = unlimited(authored(prim, "physics:upperLimit"))
         axis = UNITS[str(value(prim, "physics:axis", "X"))]
         dofs = [_dof("", "angular" if turns else "linear", axis, lower, upper)]
     elif prim.IsA(UsdPhysics.SphericalJoint):
@@ -78,8 +79,7 @@ def _dof(suffix: str, drive: str, axis: Array, lower: float | None, upper: float
     unit = DEGREE if turns else 1.0
     low = -math.inf if lower is None else lower * unit
     high = math.inf if upper is None else upper * unit
-    limited = math.isfinite(low) and math.isfinite(high)
-    return Dof(suffix, "revolute" if turns else "prismatic", drive, axis, low, high, limited, False)
+    return Dof(suffix, "revolute" if turns else "prismatic", drive, axis, low, high, lower is not None or upper is not None)
 
 
 def _d6(prim: Usd.Prim) -> list[Dof]:

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from humanoid_rl_ext.errors import RobotError, did_you_mean
+from humanoid_rl_ext.robot.bundled import BUNDLED
 from humanoid_rl_ext.robot.description import Role
 
 PRESET_FOLDER = Path(__file__).parents[2] / "config" / "robots"
@@ -131,11 +132,15 @@ def read_overrides(path: Path) -> RobotOverrides:
         raise RobotError(f"{path}: {where}: {first['msg']}{hint}") from error
 
 
-def preset_overrides(*names: str) -> RobotOverrides | None:
-    """The overrides in config/robots of the first name that equals, or starts with, a preset's name and ``_``."""
-    presets = sorted(PRESET_FOLDER.glob("*.yaml"), key=lambda path: -len(path.stem))
+def preset_overrides(*names: str, bundled: bool = False) -> RobotOverrides | None:
+    """The overrides in config/robots of the first name that equals, or starts with, a preset's name and ``_``.
+
+    Presets of the bundled robots are for those alone: many files are called humanoid.usda.
+    """
+    presets = sorted(PRESET_FOLDER.glob("*.yaml"), key=lambda path: (-len(path.stem), path.stem))
     for name in names:
         for path in presets:
-            if name.lower() == path.stem or name.lower().startswith(f"{path.stem}_"):
+            stem = path.stem.lower()
+            if (stem in BUNDLED) == bundled and (name.lower() == stem or name.lower().startswith(f"{stem}_")):
                 return read_overrides(path)
     return None

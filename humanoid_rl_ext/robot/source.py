@@ -7,12 +7,15 @@ import hashlib
 import os
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from humanoid_rl_ext.errors import RobotError, did_you_mean
+from humanoid_rl_ext.home import cache_folder
 from humanoid_rl_ext.robot.bundled import BUNDLED, bundled_path
 from humanoid_rl_ext.robot.stage import USD_SUFFIXES
 
@@ -42,16 +45,9 @@ def resolve(source: str | Path) -> tuple[str, Path, Path]:
     return path.stem, path, convert(path) if suffix in CONVERTERS else path
 
 
-def cache_folder() -> Path:
-    """Where converted robots are kept."""
-    from humanoid_rl_ext.home import home
-
-    return home() / "cache" / "robots"
-
-
 def cached(key: str, make: Callable[[Path], Path]) -> Path:
     """The file that ``make(folder)`` writes, made once per key: in a folder aside that is then renamed."""
-    final = cache_folder() / key
+    final = cache_folder("robots") / key
     marker = "robot.path"
     if not (final / marker).exists():
         final.parent.mkdir(parents=True, exist_ok=True)
@@ -100,27 +96,17 @@ def convert(path: Path) -> Path:
 
 
 def _run_converter(path: Path, folder: Path) -> Path:
-    if path.suffix.lower() == ".urdf":
-        from urdf_usd_converter import Converter
-    else:
-        from mujoco_usd_converter import Converter
-    try:
-        with _quiet():
-            asset = Converter().convert(str(path), str(folder))
-    except Exception as error:  # the converters raise whatever their parsers raise
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise RobotError(f"{path}: cannot be converted to USD: {reason}") from error
-    return Path(asset.path)
+    """The file that the converter writes into ``folder``.
 
-
-@contextlib.contextmanager
-def _quiet():  # type: ignore[no-untyped-def]
-    """Keeps the converters' progress notes off the terminal."""
-    import usdex.core
-
-    before = usdex.core.getDiagnosticsOutputStream()
-    usdex.core.setDiagnosticsOutputStream(usdex.core.DiagnosticsOutputStream.eNone)
-    try:
-        yield
-    finally:
-        usdex.core.setDiagnosticsOutputStream(before)
+    In a process of its own: converters have to register their USD schemas before anything else in a process looks
+    a schema up, and their parsers may end it.
+    """
+    command = [sys.executable, "-m", "humanoid_rl_ext.robot.conversion", str(path), str(folder)]
+    places = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(place for place in places if place)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    if done.returncode != 0:
+        reason = lines[-1] if lines else f"the converter ended with status {done.returncode}"
+        raise RobotError(f"{path}: cannot be converted to USD: {reason}")
+    return Path(done.stdout.splitlines()[-1])

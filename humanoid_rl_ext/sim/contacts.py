@@ -23,9 +23,7 @@ class ContactForces:
         place = {path: row for row, path in enumerate(binding.sensor_paths)}
         root, _, _ = scene.ENVIRONMENT.rpartition("_")
         robot = scene.ROBOT.removeprefix(scene.ENVIRONMENT)
-        wanted = [
-            f"{root}_{env}{robot}/{path}".rstrip("/") for env in range(num_envs) for path in body_paths
-        ]
+        wanted = [f"{root}_{env}{robot}/{path}".rstrip("/") for env in range(num_envs) for path in body_paths]
         missing = [path for path in wanted if path not in place]
         if missing:
             raise EngineError(f"{len(missing)} bodies have no contact sensor, {missing[0]} among them")

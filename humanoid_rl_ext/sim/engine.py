@@ -1,7 +1,7 @@
 """The contract between the environment and whatever moves the robots: N copies of one scene, batched torch tensors.
 
-Conventions: SI units, Z up, world frame (environment offsets included), quaternions x, y, z, w, linear velocities at the
-body's centre of mass along world axes. Joints and bodies stand in the robot description's order.
+Conventions: SI units, Z up, world frame (environment offsets included), quaternions x, y, z, w, linear velocities at
+the body's centre of mass along world axes. Joints and bodies stand in the robot description's order.
 """
 
 from __future__ import annotations

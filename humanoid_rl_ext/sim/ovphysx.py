@@ -90,7 +90,9 @@ class OvPhysxEngine:
         self._contacts = None
         if settings.contacts:
             binding = self._scene.bind_contacts([body.path for body in description.bodies])
-            self._contacts = ContactForces(binding, [body.path for body in description.bodies], self.num_envs, self.device)
+            self._contacts = ContactForces(
+                binding, [body.path for body in description.bodies], self.num_envs, self.device
+            )
 
         self._mode: TargetMode = "position"
         self._targets_changed = True
@@ -316,4 +318,4 @@ def _check_finite(mask: torch.Tensor, arrays: tuple[torch.Tensor, ...]) -> None:
             raise EngineError(f"reset of environment {int(broken.nonzero()[0])}: {name} not finite")
     broken = (arrays[0][:, 3:].square().sum(dim=-1) < 0.5) & mask
     if broken.any():
-        raise EngineError(f"reset of environment {int(broken.nonzero()[0])}: the root's quaternion is not of unit length")
+        raise EngineError(f"reset of environment {int(broken.nonzero()[0])}: the root's quaternion is near zero")

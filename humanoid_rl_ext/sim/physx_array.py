@@ -10,7 +10,7 @@ from humanoid_rl_ext.sim.ordering import Ordering
 
 
 class PhysxArray:
-    """``values`` (num_envs, ...) is read and written in place; where the orders agree it is PhysX' own transfer buffer."""
+    """``values`` (num_envs, ...), read and written in place; PhysX fills it directly where the two orders agree."""
 
     def __init__(self, binding: Any, device: torch.device, ordering: Ordering | None = None) -> None:
         """Binds ``values`` of the binding's shape; ``ordering`` permutes its second axis."""

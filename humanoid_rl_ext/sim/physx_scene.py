@@ -55,9 +55,7 @@ class PhysxScene:
         )
         route_native_log()
         self._stage = ovstage.Stage("humanoid_rl")
-        ovstage.population.open_usd_from_string(
-            self._stage, usda, ordinal=1, domains=ovstage.PopulationDomain.ALL
-        )
+        ovstage.population.open_usd_from_string(self._stage, usda, ordinal=1, domains=ovstage.PopulationDomain.ALL)
         self._stage.advance_write_floor(ordinal=1).wait()
         self.instance.attach_ovstage(self._stage, read_ordinal=1)
         if settings.num_envs > 1:

@@ -117,16 +117,12 @@ def _author_robot(stage: Usd.Stage, description: RobotDescription, settings: Sce
         raise RobotError(f"{description.path}: no such file; the robot's USD has moved or was deleted")
     robot = stage.DefinePrim(ROBOT)
     robot.GetReferences().AddReference(str(Path(description.path).resolve()), description.root)
-    author_overrides(stage, ROBOT, description)
-    for prim in Usd.PrimRange(robot):
-        if prim.HasAPI(UsdPhysics.ArticulationRootAPI):
-            prim.AddAppliedSchema("PhysxArticulationAPI")
-            for name, kind, value in (
-                ("enabledSelfCollisions", Sdf.ValueTypeNames.Bool, settings.self_collision),
-                ("solverPositionIterationCount", Sdf.ValueTypeNames.Int, settings.position_iterations),
-                ("solverVelocityIterationCount", Sdf.ValueTypeNames.Int, settings.velocity_iterations),
-            ):
-                prim.CreateAttribute(f"physxArticulation:{name}", kind).Set(value)
+    articulation = author_overrides(stage, ROBOT, description, settings.self_collision)
+    for name, count in (
+        ("solverPositionIterationCount", settings.position_iterations),
+        ("solverVelocityIterationCount", settings.velocity_iterations),
+    ):
+        articulation.CreateAttribute(f"physxArticulation:{name}", Sdf.ValueTypeNames.Int).Set(count)
     if not description.fixed_base:
         _stand(stage, robot, description)
 
@@ -135,9 +131,7 @@ def _stand(stage: Usd.Stage, robot: Usd.Prim, description: RobotDescription) -> 
     """Moves the whole robot so that its base body has the standing height and rotation above the origin."""
     base = stage.GetPrimAtPath(f"{ROBOT}/{description.articulation_root}" if description.articulation_root else ROBOT)
     x, y, z, w = description.standing_rotation
-    wanted = Gf.Matrix4d(
-        Gf.Rotation(Gf.Quatd(w, x, y, z)), Gf.Vec3d(0.0, 0.0, description.standing_height)
-    )
+    wanted = Gf.Matrix4d(Gf.Rotation(Gf.Quatd(w, x, y, z)), Gf.Vec3d(0.0, 0.0, description.standing_height))
     cache = UsdGeom.XformCache()
     base_to_world = cache.GetLocalToWorldTransform(base)
     robot_to_world = cache.GetLocalToWorldTransform(robot)
@@ -148,9 +142,7 @@ def _stand(stage: Usd.Stage, robot: Usd.Prim, description: RobotDescription) -> 
 
 
 def _bind(prim: Usd.Prim, material: UsdShade.Material) -> None:
-    UsdShade.MaterialBindingAPI.Apply(prim).Bind(
-        material, UsdShade.Tokens.weakerThanDescendants, PHYSICS_PURPOSE
-    )
+    UsdShade.MaterialBindingAPI.Apply(prim).Bind(material, UsdShade.Tokens.weakerThanDescendants, PHYSICS_PURPOSE)
 
 
 def _bind_where_none(robot: Usd.Prim, material: UsdShade.Material) -> None:

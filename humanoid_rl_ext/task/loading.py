@@ -60,13 +60,6 @@ def edited(task: Task, path: str, value: Any) -> Task:
     return validate(Task, Source(data, overrides={location: f"edit '{path}'"}))
 
 
-def with_robot(task: Task, source: str) -> Task:
-    """A copy of ``task`` for another robot, without the overrides that were meant for the first."""
-    path = Path(source)
-    data = {**task.model_dump(), "robot": {"source": str(path.resolve()) if path.is_file() else source}}
-    return validate(Task, Source(data, overrides={("robot",): f"--robot {source}"}))
-
-
 def _with_base(path: Path, may_extend: int) -> Source:
     """A file over the one it extends. A user's file may extend a preset, and a preset one base: no deeper."""
     source = read_yaml(path)
@@ -110,5 +103,7 @@ def _assign(data: dict[str, Any], location: Sequence[str], value: Any, *, text: 
         if not isinstance(node, dict):
             raise TaskError(f"{text}: '{part}' is a single value and has no parts")
     if must_exist and location[-1] not in node:
-        raise TaskError(f"{text}: there is no '{location[-1]}'; {did_you_mean(location[-1], [str(key) for key in node])}")
+        raise TaskError(
+            f"{text}: there is no '{location[-1]}'; {did_you_mean(location[-1], [str(key) for key in node])}"
+        )
     node[location[-1]] = value

@@ -36,14 +36,14 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Marks a parameter that picks bodies or joints: a role (base, foot, hand, head), a name, or a regular expression."""
+    """Marks a parameter that picks bodies or joints: a role (base, foot, hand, head), a name, a regular expression."""
 
     of: Literal["bodies", "joints"]
 
 
 Range = tuple[float, float]
-Bodies = Annotated[str, Selector("bodies")]
-Joints = Annotated[str, Selector("joints")]
+Bodies = Annotated[Any, Selector("bodies")]
+Joints = Annotated[Any, Selector("joints")]
 Size = int | str
 """A fixed number, or the name of a selector parameter whose number of picks it is."""
 
@@ -182,7 +182,7 @@ def term(kind: Kind, name: str) -> TermSpec:
 def _param_spec(parameter: inspect.Parameter, function: Callable[..., Any]) -> ParamSpec:
     annotation = parameter.annotation
     if isinstance(annotation, str):  # only parameters are evaluated: return types would import torch
-        annotation = eval(annotation, function.__globals__)  # noqa: S307
+        annotation = eval(annotation, function.__globals__)
     info, selector = Param(), None
     if typing.get_origin(annotation) is Annotated:
         annotation, *extras = typing.get_args(annotation)

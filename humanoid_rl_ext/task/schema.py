@@ -50,11 +50,13 @@ class SimSection(Section):
 
 class ControlSection(Section):
     type: Literal["joint_position", "joint_velocity", "effort"] = quantity(
-        "joint_position", help="What an action means: offset from the standing pose, velocity, or share of the effort limit"
+        "joint_position",
+        help="What an action means: offset from the standing pose, velocity, or share of the effort limit",
     )
     joints: str = quantity(".*", help="Regular expression of the joints that the policy moves")
     scale: float | dict[str, float] = quantity(
-        0.5, help="Action to target: rad (m), rad/s (m/s), or share of the effort limit; one number or per joint pattern"
+        0.5,
+        help="Action to target: rad (m), rad/s (m/s), or share of the effort limit; one number or per joint pattern",
     )
     clip: float = quantity(10.0, help="Actions are clipped to plus and minus this before scaling", gt=0, le=1000)
 
@@ -177,7 +179,9 @@ class Task(Section):
             command = section.params.get("command")
             if command is not None and command not in self.commands:
                 known = ", ".join(self.commands) or "none"
-                raise _problem((*path, "params", "command"), f"there is no command '{command}' in this task (it has: {known})")
+                raise _problem(
+                    (*path, "params", "command"), f"there is no command '{command}' in this task (it has: {known})"
+                )
         return self
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 import types
 import typing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from humanoid_rl_ext.errors import TaskError, did_you_mean
 
-Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[str | int, ...]
 
 
@@ -25,13 +23,17 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:float")]
+    first: [
+        (tag, pattern) for tag, pattern in resolvers if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:float")
+    ]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|false|False)$"), list("tTfF"))
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(?:(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)|(?:\d+\.\d*|\.\d+)|\.(?:inf|Inf|INF))$|^\.(?:nan|NaN)$"),
+    re.compile(
+        r"^[-+]?(?:(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)|(?:\d+\.\d*|\.\d+)|\.(?:inf|Inf|INF))$|^\.(?:nan|NaN)$"
+    ),
     list("-+0123456789."),
 )
 
@@ -61,7 +63,7 @@ class Source:
             if depth >= best[0]:
                 best = (depth, f"{layer.path}:{line}")
         for set_at, text in self.overrides.items():
-            depth = len(os.path.commonprefix([set_at, location]))  # type: ignore[type-var]
+            depth = next((i for i, (a, b) in enumerate(zip(set_at, location, strict=False)) if a != b), len(set_at))
             if depth >= max(best[0], 1):
                 best = (depth, text)
         return best[1]
@@ -70,7 +72,7 @@ class Source:
 def parse_scalar(text: str) -> Any:
     """The value that ``text`` has in YAML; raises TaskError when it is not valid YAML."""
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader)
+        return yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         raise TaskError(f"'{text}' is not a value: {_yaml_problem(error)}") from None
 
@@ -86,13 +88,15 @@ def read_yaml(path: str | Path) -> Source:
         raise TaskError(f"{path}: cannot be read ({error})") from None
     try:
         node = yaml.compose(text, Loader=_Loader)
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader)
+        data = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
         raise TaskError(f"{path}{line}: not valid YAML: {_yaml_problem(error)}") from None
-    if not isinstance(data, dict):
-        raise TaskError(f"{path}: expected 'key: value' lines, found {type(data).__name__ if data else 'an empty file'}")
+    if node is None or not isinstance(data, dict):
+        raise TaskError(
+            f"{path}: expected 'key: value' lines, found {type(data).__name__ if data else 'an empty file'}"
+        )
     _refuse_repeated_keys(node, path)
     return Source(data, (Layer(path, node),))
 
@@ -102,7 +106,7 @@ def merged(strong: Source, weak: Source) -> Source:
     return Source(_merge(strong.data, weak.data), strong.layers + weak.layers, {**weak.overrides, **strong.overrides})
 
 
-def validate(model: type[Model], source: Source) -> Model:
+def validate[Model: BaseModel](model: type[Model], source: Source) -> Model:
     """The model that ``source`` describes; raises TaskError with place, reason and likely fix of the first mistake."""
     try:
         return model.model_validate(source.data)
@@ -153,7 +157,9 @@ def _refuse_repeated_keys(node: yaml.Node, path: Path) -> None:
         for key, value in node.value:
             if key.value in seen:
                 line = key.start_mark.line + 1
-                raise TaskError(f"{path}:{line}: '{key.value}' stands here a second time (first in line {seen[key.value]})")
+                raise TaskError(
+                    f"{path}:{line}: '{key.value}' stands here a second time (first in line {seen[key.value]})"
+                )
             seen[key.value] = key.start_mark.line + 1
             _refuse_repeated_keys(value, path)
     elif isinstance(node, yaml.SequenceNode):

@@ -99,7 +99,7 @@ class MetricsLog:
     def rewind(self, env_steps: int) -> Iterator[Metrics]:
         """Drops what was written after ``env_steps`` and gives the rest; for a run that goes on from a checkpoint."""
         self._file.close()
-        kept = keep_until(self.path, env_steps)
+        kept, _ = keep_until(self.path, env_steps)
         self._file = self.path.open("a", encoding="utf-8")
         self._purge_from = env_steps + 1
         if self._tensorboard is not None:
@@ -119,19 +119,22 @@ def finite(metrics: Mapping[str, float]) -> Metrics:
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
-def keep_until(path: Path, env_steps: int) -> list[dict[str, Any]]:
-    """Rewrites a JSON-lines file without the lines after ``env_steps`` (or cut off by a crash), and returns the rest."""
+def keep_until(path: Path, env_steps: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rewrites a JSON-lines file without the lines after ``env_steps``; returns what was kept and what was dropped.
+
+    A last line that a crash cut off is dropped in silence.
+    """
     if not path.exists():
-        return []
-    kept = []
+        return [], []
+    kept: list[dict[str, Any]] = []
+    dropped: list[dict[str, Any]] = []
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
             entry = json.loads(line)
         except ValueError:
             break
-        if entry["env_steps"] <= env_steps:
-            kept.append(entry)
+        (kept if entry["env_steps"] <= env_steps else dropped).append(entry)
     aside = path.with_suffix(".rewinding")
     aside.write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
     aside.replace(path)
-    return kept
+    return kept, dropped

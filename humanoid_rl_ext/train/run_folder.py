@@ -80,8 +80,8 @@ class RunFolder:
         with self.edits.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
 
-    def rewind_edits(self, env_steps: int) -> list[dict[str, Any]]:
-        """Drops the edits made after ``env_steps`` and returns the rest, earliest first."""
+    def rewind_edits(self, env_steps: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Drops the edits made after ``env_steps``; returns the kept and the dropped ones, earliest first."""
         return keep_until(self.edits, env_steps)
 
 

@@ -45,6 +45,10 @@ class Session:
         """Time spent working in this process."""
         self.first_step_at: float | None = None
         """``time.time()`` after the first environment step."""
+        self.first_env_steps = 0
+        """Where this process took the run over."""
+        self.non_finite = 0
+        """States that were not finite, over the whole run; each was reset."""
         self.checkpoint: Path | None = None
         """The newest checkpoint."""
         self._log = MetricsLog(folder.path)
@@ -54,7 +58,10 @@ class Session:
         self._best: tuple[float, int] | None = None
         self._iterations_since_save = 0
         self._in_flight: torch.cuda.Event | None = None
+        self._piece_started = 0.0
         self._obs = env.reset()
+        self.device = str(self._obs["policy"].device)
+        self._on_cuda = self._obs["policy"].is_cuda
         self._work = self._train()
 
     @property
@@ -73,7 +80,7 @@ class Session:
             if self._in_flight is not None and not self._in_flight.query():
                 break
             self._advance()
-            if self.env.device.type == "cuda":
+            if self._on_cuda:
                 self._in_flight = torch.cuda.Event()
                 self._in_flight.record()
             if time.perf_counter() >= deadline:
@@ -155,13 +162,16 @@ class Session:
         return {name: mean for name, mean in means.items() if mean is not None}
 
     def _advance(self) -> None:
-        start = time.perf_counter()
+        self._piece_started = time.perf_counter()
         try:
             next(self._work)
         except StopIteration:
             self.finished = True
         finally:
-            self.seconds += time.perf_counter() - start
+            self.seconds += time.perf_counter() - self._piece_started
+
+    def _seconds_until_now(self) -> float:
+        return self.seconds + time.perf_counter() - self._piece_started
 
     def _train(self) -> Iterator[None]:
         while True:
@@ -178,7 +188,7 @@ class Session:
 
     def _iterate(self) -> Iterator[None]:
         """One learning iteration: steps of the environment until the learner has finished an update."""
-        before, started, steps = self.learner.iteration, time.perf_counter(), self.env_steps
+        before, started, steps = self.learner.iteration, self._seconds_until_now(), self.env_steps
         while self.learner.iteration == before:
             transition = self.env.step(self.learner.act(self._obs))
             self.learner.observe(transition)
@@ -188,7 +198,7 @@ class Session:
                 self.first_step_at = time.time()
             yield
             yield from self.learner.update()
-        self._emit(self.env_steps - steps, time.perf_counter() - started)
+        self._emit(self.env_steps - steps, self._seconds_until_now() - started)
         self._iterations_since_save += 1
         if self._iterations_since_save >= self.config.run.save_interval:
             self._save()
@@ -198,14 +208,18 @@ class Session:
         metrics |= {f"train/{name}": value for name, value in self.learner.metrics.items()}
         for name, value in self.env.episode_metrics().items():
             metrics[name if name.startswith("reward/") else f"episode/{name}"] = value
-        metrics["time/seconds"] = self.seconds + seconds
+        metrics["time/seconds"] = self._seconds_until_now()
         metrics["time/steps_per_second"] = steps / seconds
         metrics["time/memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         metrics = finite(metrics)
-        self.history.append(metrics)
+        self._take_in(metrics)
         self._log.write(metrics)
         for callback in self.on_metrics:
             callback(metrics)
+
+    def _take_in(self, metrics: Metrics) -> None:
+        self.history.append(metrics)
+        self.non_finite += int(metrics.get("episode/non_finite", 0))
 
     def _at_next_safe_point(self, act: Callable[[], None]) -> None:
         if self._at_safe_point:
@@ -232,6 +246,11 @@ class Session:
         self._iterations_since_save = 0
 
     def _restore(self, header: dict[str, Any], state: dict[str, Any], path: Path) -> None:
+        kept, dropped = self.folder.rewind_edits(header["env_steps"])
+        for entry in reversed(dropped):
+            self._repeat_edit(entry["path"], entry["old"])
+        for entry in kept:
+            self._repeat_edit(entry["path"], entry["new"])
         self.learner.load_state_dict(state["learner"])
         if header["spec"]["num_envs"] == self.env.spec.num_envs:
             self.env.load_state_dict(state["env"])
@@ -242,14 +261,16 @@ class Session:
         self.env_steps, self.checkpoint = header["env_steps"], path
         self._best = tuple(header["best"]) if header["best"] else None
         self._iterations_since_save = 0
-        self.finished, self._stopping = False, False
+        if self.finished:
+            self.finished, self._stopping = False, False
+            self._work = self._train()
         self.history.clear()
+        self.non_finite, self.first_env_steps = 0, self.env_steps
         for metrics in self._log.rewind(self.env_steps):
-            self.history.append(metrics)
-        for entry in self.folder.rewind_edits(self.env_steps):
-            self._repeat_edit(entry["path"], entry["new"])
-        self._work.close()
-        self._work = self._train()
+            self._take_in(metrics)
+        for entry in kept:
+            if entry["env_steps"] == self.env_steps:  # made after the save; what was saved has just undone them
+                self._repeat_edit(entry["path"], entry["new"])
 
     def _repeat_edit(self, path: str, value: Any) -> None:
         """An edit that the run folder remembers, made again after a load."""

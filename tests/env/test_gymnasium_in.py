@@ -9,7 +9,7 @@ import torch
 
 from humanoid_rl_ext.env.gymnasium_in import GymnasiumEnv
 from humanoid_rl_ext.env.transition import ActionSpec
-from humanoid_rl_ext.errors import BadInputError
+from humanoid_rl_ext.errors import BadInputError, TaskError
 
 
 def test_the_specification_says_what_gymnasium_says():
@@ -36,7 +36,7 @@ def test_an_episode_that_ends_is_reset_in_the_same_step():
         if transition.terminated[0]:
             break
         assert torch.equal(transition.final_obs["policy"][0], transition.obs["policy"][0])
-    assert env.last_episodes == [(float(steps), steps)]
+    assert env.finished() == [(0, float(steps), steps, False)]
     assert transition.final_obs["policy"][0, 2].abs() > 0.2  # radians: fallen
     assert transition.obs["policy"][0].abs().max() <= 0.05  # a new start
     assert torch.equal(transition.final_obs["policy"][1], transition.obs["policy"][1])
@@ -50,7 +50,7 @@ def test_the_time_limit_truncates_and_counts_as_success():
     assert transition.truncated.all() and not transition.terminated.any()
     metrics = env.episode_metrics()
     assert (metrics["episodes"], metrics["length"], metrics["success_rate"]) == (2.0, 200.0, 1.0)
-    assert metrics["return"] == pytest.approx(sum(r for r, _ in env.last_episodes) / 2)
+    assert metrics["return"] == pytest.approx(sum(total for _, total, _, _ in env.finished()) / 2)
     assert env.episode_metrics() == {"episodes": 0.0}
 
 
@@ -75,6 +75,19 @@ def test_the_same_seed_gives_the_same_episodes_and_every_environment_its_own():
     assert torch.equal(first, play(5))
     assert not torch.equal(first, play(6))
     assert not torch.equal(first[0, 0], first[0, 1])
+
+
+def test_a_restored_environment_starts_the_episodes_that_the_saved_one_would_start():
+    saved, restored = GymnasiumEnv("HalfCheetah-v4", 2, seed=1), GymnasiumEnv("HalfCheetah-v4", 2, seed=8)
+    saved.reset()
+    saved.step(torch.zeros(2, 6))
+    restored.load_state_dict(saved.state_dict())
+    assert torch.equal(saved.reset()["policy"], restored.observations()["policy"])
+
+
+def test_there_is_nothing_to_edit():
+    with pytest.raises(TaskError, match="nothing to edit"):
+        GymnasiumEnv("CartPole-v1").edit("rewards.alive.weight", 1.0)
 
 
 def test_rewards_and_observations_are_those_of_gymnasium_itself():

@@ -34,7 +34,8 @@ def test_gaussian_divergence_from_the_remembered_policy(gaussian):
 
 
 def test_gaussian_samples_have_the_mean_and_deviation_asked_for(gaussian):
-    samples = gaussian.sample(torch.tensor([1.0, 0.0, -1.0]).expand(20000, 3), torch.Generator().manual_seed(0)).detach()
+    mean = torch.tensor([1.0, 0.0, -1.0]).expand(20000, 3)
+    samples = gaussian.sample(mean, torch.Generator().manual_seed(0)).detach()
     torch.testing.assert_close(samples.mean(0), torch.tensor([1.0, 0.0, -1.0]), atol=0.03, rtol=0.0)
     torch.testing.assert_close(samples.std(0), gaussian.log_std.exp().detach(), atol=0.03, rtol=0.0)
 

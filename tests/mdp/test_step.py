@@ -38,7 +38,9 @@ def test_a_base_turned_left_sees_a_velocity_along_world_x_on_its_right(engine, s
     assert torch.allclose(step.root_ang_vel_b[0], torch.tensor([0.0, 0, 1]), atol=1e-6)
     assert torch.allclose(step.yaw_velocity[0], torch.tensor([0.0, -2]), atol=1e-6)
     assert torch.allclose(step.heading_w, torch.tensor([QUARTER, 0.0]), atol=1e-6)
-    assert torch.allclose(step.to_base(torch.tensor([[0.0, 3, 0], [0, 3, 0]])), torch.tensor([[3.0, 0, 0], [0, 3, 0]]), atol=1e-6)
+    assert torch.allclose(
+        step.to_base(torch.tensor([[0.0, 3, 0], [0, 3, 0]])), torch.tensor([[3.0, 0, 0], [0, 3, 0]]), atol=1e-6
+    )
 
 
 def test_gravity_points_out_of_the_chest_of_a_robot_on_its_front(engine, step) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from humanoid_rl_ext.errors import TaskError
-from humanoid_rl_ext.task.loading import edited, load_task, save_task, task_names, with_robot
+from humanoid_rl_ext.task.loading import edited, load_task, save_task, task_names
 from humanoid_rl_ext.task.yaml_source import parse_scalar
 
 
@@ -46,7 +46,11 @@ def test_a_file_changes_what_it_extends_and_keeps_the_rest(write) -> None:
         ("extends: humanoid_stand\nrewards:\n  alife: {weight: 3}\n", 3, "did you mean 'alive'?"),
         ("extends: humanoid_stand\n\nterminatons: {}\n", 3, "did you mean 'terminations'?"),
         ("extends: humanoid_stand\nrewards:\n  upright: {weight: 1, params: {sdt: 1}}\n", 3, "did you mean 'std'?"),
-        ("extends: humanoid_stand\nrewards:\n  upright:\n    params:\n      std: -1\n", 5, "between 0.01 and 10, not -1"),
+        (
+            "extends: humanoid_stand\nrewards:\n  upright:\n    params:\n      std: -1\n",
+            5,
+            "between 0.01 and 10, not -1",
+        ),
         ("extends: humanoid_stand\nsim:\n  decimation: many\n", 3, "valid integer"),
         ("extends: humanoid_stand\nsim: {dt: 7}\n", 2, "less than or equal to 0.1, not 7"),
         ("extends: humanoid_stand\nname: a\nname: b\n", 3, "a second time (first in line 2)"),
@@ -106,7 +110,14 @@ def test_unknown_tasks_get_the_nearest_name() -> None:
 
 
 def test_numbers_are_read_as_a_person_writes_them() -> None:
-    assert [parse_scalar(text) for text in ("1e-3", "5e4", ".5", "-2", "true", "on")] == [1e-3, 5e4, 0.5, -2, True, "on"]
+    assert [parse_scalar(text) for text in ("1e-3", "5e4", ".5", "-2", "true", "on")] == [
+        1e-3,
+        5e4,
+        0.5,
+        -2,
+        True,
+        "on",
+    ]
 
 
 def test_an_edit_gives_a_checked_copy() -> None:
@@ -116,11 +127,6 @@ def test_an_edit_gives_a_checked_copy() -> None:
     for path, value in (("rewards.alive.weight", "heavy"), ("rewards.alice.weight", 1), ("sim.dt", 0)):
         with pytest.raises(TaskError, match=r"edit 'r?"):
             edited(task, path, value)
-
-
-def test_another_robot_drops_the_overrides_of_the_first() -> None:
-    task = load_task("humanoid_stand", ["robot.standing_height=0.9"])
-    assert with_robot(task, "walker").robot.standing_height is None
 
 
 def test_loading_a_task_imports_neither_torch_nor_a_simulator() -> None:

@@ -107,9 +107,8 @@ def _author_motor(stage: Usd.Stage, root: Sdf.Path, link: Link, parent: str, mot
     joint.CreateLocalRot0Attr(Gf.Quatf(1.0))
     joint.CreateLocalPos1Attr(Gf.Vec3f(0.0))
     joint.CreateLocalRot1Attr(Gf.Quatf(1.0))
-    if math.isfinite(motor.limits[0]):
-        joint.CreateLowerLimitAttr(round(motor.limits[0] / per_unit, 4))
-        joint.CreateUpperLimitAttr(round(motor.limits[1] / per_unit, 4))
+    joint.CreateLowerLimitAttr(round(motor.limits[0] / per_unit, 4))
+    joint.CreateUpperLimitAttr(round(motor.limits[1] / per_unit, 4))
     prim = joint.GetPrim()
     drive = UsdPhysics.DriveAPI.Apply(prim, "angular" if turns else "linear")
     drive.CreateTypeAttr("force")

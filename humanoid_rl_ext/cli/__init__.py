@@ -1,0 +1,51 @@
+"""The command line. Nothing heavy is imported before the arguments are known to be good."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import traceback
+from collections.abc import Sequence
+
+from humanoid_rl_ext.cli.output import Output
+from humanoid_rl_ext.cli.parser import parse
+from humanoid_rl_ext.errors import HumanoidRLError
+
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; the exit status: 0 done, 1 failed while running, 2 bad input, 130 interrupted."""
+    arguments = parse(sys.argv[1:] if argv is None else argv)
+    with Output(arguments.json) as out:
+        try:
+            return arguments.command(arguments, out)
+        except HumanoidRLError as error:
+            if arguments.debug:
+                traceback.print_exc()
+            return _fail(" ".join(str(error).split()), error.exit_status)
+        except KeyboardInterrupt:
+            return _fail("interrupted before there was anything to save", INTERRUPTED)
+        except BrokenPipeError:
+            return 1
+        except Exception as error:
+            return _fail(_keep_traceback(error, out, arguments.debug), 1)
+
+
+def _fail(message: str, status: int) -> int:
+    with contextlib.suppress(BrokenPipeError):
+        print(f"hrl: {message}", file=sys.stderr, flush=True)
+    return status
+
+
+def _keep_traceback(error: Exception, out: Output, debug: bool) -> str:
+    """One line about an error nobody foresaw; its traceback goes where a report can quote it from."""
+    what = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    if debug:
+        traceback.print_exc()
+        return what
+    if out.run_folder is not None and out.run_folder.is_dir():
+        log = out.run_folder / "error.log"
+        log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        return f"{what} (the traceback is in {log})"
+    return f"{what} (--debug shows the traceback)"

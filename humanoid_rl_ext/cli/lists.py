@@ -1,0 +1,69 @@
+"""``tasks``, ``robots``, ``learners`` and ``terms``: what there is. None of them imports torch."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from humanoid_rl_ext.cli.output import Output, table
+
+
+def tasks(arguments: argparse.Namespace, out: Output) -> int:
+    """Lists the task presets."""
+    from humanoid_rl_ext.task.loading import load_task, task_names
+
+    loaded = [load_task(name) for name in task_names()]
+    data = [{"name": task.name, "description": task.description, "robot": task.robot.source} for task in loaded]
+    lines = table([(task.name, task.description) for task in loaded])
+    out.result({"tasks": data}, f"{lines}\n\ngym:ID trains any Gymnasium environment, for example gym:CartPole-v1")
+    return 0
+
+
+def robots(arguments: argparse.Namespace, out: Output) -> int:
+    """Lists the bundled robots."""
+    from humanoid_rl_ext.robot import bundled_robots
+
+    names = list(bundled_robots())
+    out.result({"robots": names}, "\n".join([*names, "", "hrl inspect NAME shows one; --robot also takes a file of yours"]))
+    return 0
+
+
+def learners(arguments: argparse.Namespace, out: Output) -> int:
+    """Lists the algorithms with their settings."""
+    from humanoid_rl_ext.learn import LEARNERS
+
+    data, text = [], []
+    for entry in LEARNERS.values():
+        fields = entry.settings.model_json_schema()["properties"]
+        data.append({"name": entry.name, "help": entry.help, "settings": fields})
+        rows = [(f"learner.{name}", _default(field), field.get("description", "")) for name, field in fields.items()]
+        text.append(f"{entry.name}: {entry.help}\n{table(rows, '  ')}")
+    out.result({"learners": data}, "\n\n".join(text))
+    return 0
+
+
+def terms(arguments: argparse.Namespace, out: Output) -> int:
+    """Lists every term that a task can use, by kind, with its parameters."""
+    from humanoid_rl_ext.task.registry import KINDS
+    from humanoid_rl_ext.task.registry import terms as registered
+
+    data: dict[str, list[dict[str, Any]]] = {}
+    text = []
+    for kind in KINDS:
+        found = registered(kind)
+        data[kind] = [
+            {
+                "name": name,
+                "help": spec.help,
+                "params": [{"name": param.name, "type": param.type, "default": param.default} for param in spec.params.values()],
+            }
+            for name, spec in found.items()
+        ]
+        rows = [(name, ", ".join(f"{p.name}={p.default}" for p in spec.params.values()), spec.help) for name, spec in found.items()]
+        text.append(f"{kind}\n{table(rows, '  ')}")
+    out.result({"terms": data}, "\n\n".join(text))
+    return 0
+
+
+def _default(field: dict[str, Any]) -> str:
+    return str(field["default"]) if "default" in field else "required"

@@ -1,0 +1,113 @@
+"""Arguments of every command."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from humanoid_rl_ext import __version__
+from humanoid_rl_ext.errors import did_you_mean
+
+
+class _Parser(argparse.ArgumentParser):
+    """Mistakes take one line; the usage stays in --help."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"hrl: {message}; see '{self.prog} --help'\n")
+
+
+def _command(module: str, function: str) -> Callable[..., int]:
+    """A command that is imported when it is run."""
+
+    def run(*arguments: Any) -> int:
+        return getattr(importlib.import_module(f"humanoid_rl_ext.cli.{module}"), function)(*arguments)
+
+    return run
+
+
+def count(text: str) -> int:
+    """A positive whole number such as 300000, 300_000, 300k, 2M or 1e6."""
+    factor = {"k": 10**3, "m": 10**6, "b": 10**9}.get(text[-1:].lower(), 1)
+    try:
+        value = float(text[:-1] if factor > 1 else text) * factor
+    except ValueError:
+        value = 0
+    if not 1 <= value < 1e15 or value != int(value):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a positive whole number (300000, 300k, 2M, 1e6)")
+    return int(value)
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments, with ``command`` (a function), ``json`` and ``debug``; leaves with status 2 when they are wrong."""
+    parser, commands = _build()
+    words = [word for word in argv if not word.startswith("-")]
+    if words and words[0] not in commands:
+        parser.error(f"unknown command '{words[0]}': {did_you_mean(words[0], commands)}")
+    arguments, rest = parser.parse_known_args(argv)
+    if "command" not in arguments:
+        parser.print_help()
+        sys.exit(0 if not argv else 2)
+    if rest and (any(word.startswith("-") for word in rest) or not hasattr(arguments, "words")):
+        options = [option for action in commands[words[0]]._actions for option in action.option_strings]
+        wrong = next((word for word in rest if word.startswith("-")), rest[0])
+        hint = f": {did_you_mean(wrong.partition('=')[0], options)}" if wrong.startswith("-") else ""
+        commands[words[0]].error(f"unknown argument '{wrong}'{hint}")
+    if hasattr(arguments, "words"):
+        arguments.words += rest  # argparse takes words after an option apart from those before it
+    return arguments
+
+
+def _build() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    parser = _Parser(prog="hrl", description="Humanoid RL: teach robots from USD files to move.")
+    parser.add_argument("--version", action="version", version=__version__)
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--json", action="store_true", help="print one JSON object as the last line of standard output")
+    shared.add_argument("--debug", action="store_true", help="show tracebacks")
+    machine = argparse.ArgumentParser(add_help=False)
+    machine.add_argument("--device", metavar="D", help="auto, cpu, cuda or cuda:0")
+    machine.add_argument("--engine", metavar="E", help="physics engine (ovphysx)")
+    machine.add_argument("--envs", type=count, metavar="N", dest="num_envs", help="environments side by side")
+    groups = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
+
+    def add(name: str, run: Callable[..., int], help: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        command = groups.add_parser(name, help=help, description=help, parents=[*parents, shared], allow_abbrev=False)
+        command.set_defaults(command=run)
+        return command
+
+    train = add("train", _command("training", "train"), "train a policy for a task", machine)
+    train.add_argument(
+        "words",
+        nargs="*",
+        metavar="TASK [key=value ...]",
+        help="a preset, a .yaml file or gym:ID; then values of the task, of the learner (learner.learning_rate=1e-3) "
+        "or of the run (run.save_interval=10)",
+    )
+    train.add_argument("--robot", metavar="PATH", help="a bundled robot's name, or a USD, MJCF or URDF file")
+    train.add_argument("--algo", metavar="NAME", help="algorithm (ppo)")
+    train.add_argument("--steps", type=count, metavar="N", help="control steps of all environments together")
+    train.add_argument("--seed", type=int, metavar="N", help="seed of everything random")
+    train.add_argument("--run", type=Path, metavar="DIR", help="run folder (default: <home>/runs/<task>/<time>)")
+    train.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run in its folder; --steps gives it more")
+
+    evaluate = add("evaluate", _command("training", "evaluate"), "play whole episodes with a trained policy", machine)
+    evaluate.add_argument("run", type=Path, metavar="RUN", help="run folder, or one of its checkpoints")
+    evaluate.add_argument("--episodes", type=count, default=100, metavar="N", help="how many (100)")
+    evaluate.add_argument("--seed", type=int, metavar="N", help="seed of the start states (default: another than in training)")
+
+    add("tasks", _command("lists", "tasks"), "list the tasks")
+    add("robots", _command("lists", "robots"), "list the bundled robots")
+    add("learners", _command("lists", "learners"), "list the algorithms and their settings")
+    add("terms", _command("lists", "terms"), "list rewards, observations and all other terms with their parameters")
+
+    inspect = add("inspect", _command("machine", "inspect"), "show what a robot file holds, and what is wrong with it")
+    inspect.add_argument("robot", metavar="ROBOT", help="a USD, MJCF or URDF file, or a bundled robot's name")
+    add("doctor", _command("machine", "doctor"), "check this machine and the installation")
+    bench = add("bench", _command("machine", "bench"), "measure speed", machine)
+    bench.add_argument("subject", choices=["env"], help="env: the environment against physics alone")
+    bench.add_argument("--task", default="humanoid_walk", metavar="TASK", help="task to measure (humanoid_walk)")
+    add("test", _command("machine", "test"), "run the project's checks and tests (./hrl test [PYTEST ARGUMENTS])")
+    return parser, dict(groups.choices)

@@ -1,0 +1,170 @@
+"""From what a user asked for to a session that is ready to train. Everything wrong is found before a folder is made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from humanoid_rl_ext.errors import BadInputError, DeviceError
+from humanoid_rl_ext.home import home
+from humanoid_rl_ext.train.checkpoint import latest_checkpoint
+from humanoid_rl_ext.train.config import RunConfig, is_run_override, load_run_config, read_run_config
+from humanoid_rl_ext.train.run_folder import RunFolder, new_run_path, task_name
+
+if TYPE_CHECKING:
+    from humanoid_rl_ext.env.make import Env
+    from humanoid_rl_ext.learn.learner import Learner
+    from humanoid_rl_ext.task.schema import Task
+    from humanoid_rl_ext.train.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """A run whose task and settings are checked; nothing heavy is loaded and nothing written yet."""
+
+    task: Task | str
+    config: RunConfig
+    path: Path
+    checkpoint: Path | None = None
+    """What a resumed run goes on from."""
+    edits: tuple[tuple[str, Any], ...] = ()
+    """Changes that a resumed run starts with."""
+
+
+def load_any_task(name: str, overrides: Sequence[str] = (), robot: str | None = None) -> Task | str:
+    """The validated Task, or ``gym:ID`` as it is; raises TaskError or BadInputError."""
+    if name.startswith("gym:"):
+        if overrides:
+            raise BadInputError(f"'{overrides[0]}': {name} has no settings of its own, only learner.<setting> and run.<setting>")
+        if robot:
+            raise BadInputError(f"--robot: {name} brings its own robot")
+        return name
+    from humanoid_rl_ext.task.loading import load_task
+
+    if robot is None:
+        return load_task(name, overrides)
+    path = Path(robot).expanduser()
+    source = str(path.absolute()) if path.suffix else robot  # without a suffix it is a bundled robot's name
+    return load_task(name, [*overrides, f"robot.source={source}"])
+
+
+def plan_run(
+    task: str,
+    overrides: Sequence[str] = (),
+    *,
+    algorithm: str = "ppo",
+    robot: str | None = None,
+    run: Path | None = None,
+    **settings: Any,
+) -> RunPlan:
+    """A new run; ``settings`` are those of RunSettings (num_envs, env_steps, device, engine, seed), None for the preset's.
+
+    Raises:
+        BadInputError: when the task, an override, the algorithm or the folder cannot be used.
+    """
+    if run is not None and run.exists() and (not run.is_dir() or any(run.iterdir())):
+        raise BadInputError(f"{run}: exists already; go on with it by --resume {run}, or name another folder")
+    for_run = [override for override in overrides if is_run_override(override)]
+    for_task = [override for override in overrides if not is_run_override(override)]
+    if settings.get("seed") is not None and not task.startswith("gym:"):
+        for_task.append(f"seed={settings['seed']}")
+    loaded = load_any_task(task, for_task, robot)
+    if not isinstance(loaded, str):
+        settings["seed"] = loaded.seed
+    config = load_run_config(algorithm, task_name(loaded), for_run, **settings)
+    return RunPlan(loaded, config, (run or new_run_path(home(), loaded)).absolute())
+
+
+def plan_resume(run: Path, overrides: Sequence[str] = (), **settings: Any) -> RunPlan:
+    """A run that goes on in its own folder, from its newest checkpoint; overrides become edits at its start.
+
+    Raises:
+        BadInputError: when the folder is no run, holds no checkpoint, or its files were spoilt.
+    """
+    from humanoid_rl_ext.task.yaml_source import parse_scalar
+
+    folder = RunFolder.existing(run.absolute())
+    edits = []
+    for override in overrides:
+        path, equals, text = override.partition("=")
+        if not equals or path.startswith("run."):
+            raise BadInputError(f"'{override}': a resumed run takes path.to.value=number or learner.<setting>=number")
+        edits.append((path, parse_scalar(text)))
+    config = read_run_config(folder.learner, **settings)
+    return RunPlan(folder.read_task(), config, folder.path, latest_checkpoint(folder.path), tuple(edits))
+
+
+def open_session(plan: RunPlan) -> Session:
+    """A session ready to run: environment and learner built, checkpoint loaded, folder written, in this order.
+
+    Raises:
+        HumanoidRLError: when something cannot be had; no folder has been made then.
+    """
+    from humanoid_rl_ext.train.session import Session
+
+    config = plan.config
+    env, learner, device = build(plan.task, config)
+    try:
+        if plan.checkpoint is None:
+            folder = RunFolder.create(plan.path, plan.task, config, describe_device(device))
+            return Session(env, learner, plan.task, config, folder)
+        from humanoid_rl_ext.train.checkpoint import check_fit, read_checkpoint
+
+        check_fit(read_checkpoint(plan.checkpoint), env.spec)
+        folder = RunFolder.existing(plan.path)
+        session = Session(env, learner, plan.task, config, folder)
+        session.load(plan.checkpoint)
+        folder.write_config(config)
+        for path, value in plan.edits:
+            session.edit(path, value, source="command line")
+        return session
+    except BaseException:
+        env.close()
+        raise
+
+
+def build(task: Task | str, config: RunConfig, num_envs: int | None = None) -> tuple[Env, Learner, str]:
+    """Environment, learner and device of a run; ``num_envs`` replaces the configured number."""
+    import torch
+
+    from humanoid_rl_ext.env.make import make_env
+    from humanoid_rl_ext.learn import make_learner
+
+    run = config.run
+    device = resolve_device(run.device)
+    torch.set_num_threads(min(4, len(os.sched_getaffinity(0))))
+    torch.manual_seed(run.seed)
+    env = make_env(task, num_envs=num_envs or run.num_envs, device=device, engine=run.engine, seed=run.seed)
+    try:
+        return env, make_learner(config.algorithm, env.spec, config.settings, device, run.seed, run.env_steps), device
+    except BaseException:
+        env.close()
+        raise
+
+
+def resolve_device(name: str) -> str:
+    """``cpu`` or ``cuda:index`` for what was asked; raises DeviceError for a GPU that is not there."""
+    if name == "cpu":
+        return name
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        return "cuda:0" if count else "cpu"
+    index = int(name.partition(":")[2] or 0)
+    if index >= count:
+        there = f"GPUs here: {count}" if count else "no CUDA GPU can be used here"
+        raise DeviceError(f"device '{name}': {there}; use --device cpu, or see './hrl doctor'")
+    return f"cuda:{index}"
+
+
+def describe_device(device: str) -> str:
+    """A device with its product name."""
+    if device == "cpu":
+        return "cpu"
+    import torch
+
+    return f"{device} ({torch.cuda.get_device_name(device)})"

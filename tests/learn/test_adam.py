@@ -1,0 +1,32 @@
+"""Adam against PyTorch's."""
+
+from __future__ import annotations
+
+import torch
+
+from humanoid_rl_ext.learn.adam import Adam
+
+
+def test_it_makes_the_same_steps_as_pytorch():
+    start = torch.randn(50)
+    ours, theirs = torch.nn.Parameter(start.clone()), torch.nn.Parameter(start.clone())
+    adam = Adam(ours, learning_rate=0.01, epsilon=1e-5)
+    reference = torch.optim.Adam([theirs], lr=0.01, eps=1e-5)
+    for _ in range(20):
+        gradient = torch.randn(50)
+        theirs.grad = gradient.clone()
+        adam.step(gradient)
+        reference.step()
+    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+def test_a_restored_optimiser_goes_on_where_it_was():
+    parameters = torch.nn.Parameter(torch.zeros(3))
+    adam = Adam(parameters, learning_rate=0.1)
+    adam.step(torch.tensor([1.0, 2.0, 3.0]))
+    other_parameters = torch.nn.Parameter(parameters.detach().clone())
+    other = Adam(other_parameters, learning_rate=0.5)
+    other.load_state_dict(adam.state_dict())
+    adam.step(torch.ones(3))
+    other.step(torch.ones(3))
+    assert torch.equal(parameters, other_parameters)
