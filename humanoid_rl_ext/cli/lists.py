@@ -24,7 +24,9 @@ def robots(arguments: argparse.Namespace, out: Output) -> int:
     from humanoid_rl_ext.robot import bundled_robots
 
     names = list(bundled_robots())
-    out.result({"robots": names}, "\n".join([*names, "", "hrl inspect NAME shows one; --robot also takes a file of yours"]))
+    out.result(
+        {"robots": names}, "\n".join([*names, "", "hrl inspect NAME shows one; --robot also takes a file of yours"])
+    )
     return 0
 
 
@@ -55,11 +57,16 @@ def terms(arguments: argparse.Namespace, out: Output) -> int:
             {
                 "name": name,
                 "help": spec.help,
-                "params": [{"name": param.name, "type": param.type, "default": param.default} for param in spec.params.values()],
+                "params": [
+                    {"name": param.name, "type": param.type, "default": param.default} for param in spec.params.values()
+                ],
             }
             for name, spec in found.items()
         ]
-        rows = [(name, ", ".join(f"{p.name}={p.default}" for p in spec.params.values()), spec.help) for name, spec in found.items()]
+        rows = [
+            (name, ", ".join(f"{p.name}={p.default}" for p in spec.params.values()), spec.help)
+            for name, spec in found.items()
+        ]
         text.append(f"{kind}\n{table(rows, '  ')}")
     out.result({"terms": data}, "\n\n".join(text))
     return 0

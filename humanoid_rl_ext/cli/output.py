@@ -32,9 +32,12 @@ class Output:
             os.dup2(2, 1)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self.json:  # descriptor 1 stays on standard error: libraries print while the process ends, too
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.json:
             sys.stdout.flush()
+            os.dup2(self._stdout, 1)
             os.close(self._stdout)
 
     @contextmanager

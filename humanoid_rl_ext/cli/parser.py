@@ -73,7 +73,9 @@ def _build() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser
     machine.add_argument("--envs", type=count, metavar="N", dest="num_envs", help="environments side by side")
     groups = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
 
-    def add(name: str, run: Callable[..., int], help: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    def add(
+        name: str, run: Callable[..., int], help: str, *parents: argparse.ArgumentParser
+    ) -> argparse.ArgumentParser:
         command = groups.add_parser(name, help=help, description=help, parents=[*parents, shared], allow_abbrev=False)
         command.set_defaults(command=run)
         return command
@@ -91,12 +93,16 @@ def _build() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser
     train.add_argument("--steps", type=count, metavar="N", help="control steps of all environments together")
     train.add_argument("--seed", type=int, metavar="N", help="seed of everything random")
     train.add_argument("--run", type=Path, metavar="DIR", help="run folder (default: <home>/runs/<task>/<time>)")
-    train.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run in its folder; --steps gives it more")
+    train.add_argument(
+        "--resume", type=Path, metavar="RUN", help="go on with a run in its folder; --steps gives it more"
+    )
 
     evaluate = add("evaluate", _command("training", "evaluate"), "play whole episodes with a trained policy", machine)
     evaluate.add_argument("run", type=Path, metavar="RUN", help="run folder, or one of its checkpoints")
     evaluate.add_argument("--episodes", type=count, default=100, metavar="N", help="how many (100)")
-    evaluate.add_argument("--seed", type=int, metavar="N", help="seed of the start states (default: another than in training)")
+    evaluate.add_argument(
+        "--seed", type=int, metavar="N", help="seed of the start states (default: another than in training)"
+    )
 
     add("tasks", _command("lists", "tasks"), "list the tasks")
     add("robots", _command("lists", "robots"), "list the bundled robots")

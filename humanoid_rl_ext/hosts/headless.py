@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 if TYPE_CHECKING:
     from humanoid_rl_ext.train.metrics import Metrics
     from humanoid_rl_ext.train.session import Session
@@ -101,7 +103,7 @@ class PlainProgress:
         total = self._session.config.run.env_steps
         rate, left = self._rates.now()
         print(
-            f"{int(metrics['env_steps']):>12,} / {total:,} steps  {rate:>9,.0f} steps/s  {_episode(metrics)}"
+            f"{int(metrics['env_steps']):>12,} / {total:,} steps  {rate:>9,.0f} steps/s  {_episode(self._session)}"
             f"  {_clock(left)} left",
             file=sys.stderr,
             flush=True,
@@ -116,7 +118,7 @@ class BarProgress:
         from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as RichProgress
 
-        self._rates = Rates(session)
+        self._session, self._rates = session, Rates(session)
         self._bar = RichProgress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
@@ -128,7 +130,9 @@ class BarProgress:
         )
         total = session.config.run.env_steps
         name = session.env.task_name
-        self._task = self._bar.add_task(name, total=total, completed=session.env_steps, rate="", episode="", left="--:--")
+        self._task = self._bar.add_task(
+            name, total=total, completed=session.env_steps, rate="", episode="", left="--:--"
+        )
         self._bar.start()
 
     def show(self, metrics: Metrics) -> None:
@@ -138,7 +142,7 @@ class BarProgress:
             self._task,
             completed=metrics["env_steps"],
             rate=f"{rate:,.0f} steps/s",
-            episode=_episode(metrics),
+            episode=_episode(self._session),
             left=_clock(left),
         )
 
@@ -147,10 +151,15 @@ class BarProgress:
         self._bar.stop()
 
 
-def _episode(metrics: Metrics) -> str:
-    if "episode/return" not in metrics:
-        return "no episode has ended yet"
-    return f"return {metrics['episode/return']:.4g}  length {metrics['episode/length']:.4g}"
+def _episode(session: Session) -> str:
+    """Return and length of the episodes that ended last."""
+    returns, lengths = (session.history.column(f"episode/{name}") for name in ("return", "length"))
+    ended = np.flatnonzero(np.isfinite(returns))
+    return (
+        f"return {returns[ended[-1]]:.4g}  length {lengths[ended[-1]]:.4g}"
+        if len(ended)
+        else "no episode has ended yet"
+    )
 
 
 def _clock(seconds: float) -> str:

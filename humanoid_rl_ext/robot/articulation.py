@@ -77,9 +77,9 @@ class Articulation:
 def find_articulation(stage: Usd.Stage, source: str, base_patterns: Iterable[str] = ()) -> Articulation:
     """The only articulation of the stage.
 
-    The base is the body that a fixed joint ties to the world; else the body that a pattern in ``base_patterns`` names; else the
-    body that carries ArticulationRootAPI; else the body that no joint leads to, of several the one with the
-    shallowest tree, then the heaviest subtree of shapes (most colliders), then the first in the stage.
+    The base is the body that a fixed joint ties to the world; else the body that a pattern in ``base_patterns``
+    names; else the body that carries ArticulationRootAPI; else the body that no joint leads to, of several the one
+    with the shallowest tree, then the greatest authored mass, then the first in the stage.
     RobotError when there is no articulation or more than one.
     """
     everything = list(prims(stage.GetPseudoRoot()))
@@ -121,19 +121,21 @@ def find_articulation(stage: Usd.Stage, source: str, base_patterns: Iterable[str
     inner = [joint for joint in mine if WORLD not in joint.sides]
     base = _base(group, inner, world, roots[0], base_patterns, bodies)
     order, edges, loops = _breadth_first(base, inner)
+    tied = {frozenset(edge.joint.sides) for edge in edges}
     for joint in loops:
-        warnings.append(
-            Warning("loop", f"joint {joint.prim.GetPath()} closes a loop and is left out: a robot has to be a tree here")
-        )
+        if frozenset(joint.sides) in tied:
+            text = "is a second joint between the same two bodies and is left out: put a small body between the joints"
+            warnings.append(Warning("parallel_joints", f"joint {joint.prim.GetPath()} {text}"))
+        else:
+            text = "closes a loop and is left out: a robot has to be a tree here"
+            warnings.append(Warning("loop", f"joint {joint.prim.GetPath()} {text}"))
     tree = set(order)
     root = _root_prim(stage, [*order, *(j.prim.GetPath() for j in mine), *(api.GetPath() for api in roots)])
     loose = [path for path in bodies if path not in tree and path.HasPrefix(root.GetPath())]
     if loose:
         names = ", ".join(path.name for path in loose)
         warnings.append(Warning("loose_body", f"no joint ties {names} to the robot: left out of the description"))
-    return Articulation(
-        root, [bodies[path] for path in order], edges, bool(world), roots, world, loops, warnings
-    )
+    return Articulation(root, [bodies[path] for path in order], edges, bool(world), roots, world, loops, warnings)
 
 
 def _body(cache: UsdGeom.XformCache, prim: Usd.Prim) -> BodyPrim:

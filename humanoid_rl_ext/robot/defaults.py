@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 GRAVITY = 9.81
 NATURAL_FREQUENCY = 5.0
 """Hz: stiffness is inertia times (2 pi f) squared, and damping makes the drive critically damped."""
-DEFLECTION = 0.5
+DEFLECTION = 0.75
 """rad (m): a drive is never so stiff that a smaller error already asks for the whole effort limit."""
 ARMATURE_PER_EFFORT = 1.5e-4
 """kg m2 per N m: the reflected rotor inertia of geared robot joints (5 to 140 N m) is near this."""
@@ -51,8 +51,13 @@ class Loads:
         return found
 
     def inertia(self, body: int, axis: Array, anchor: Array, turns: bool) -> float:
-        """Inertia (kg m2) of what a turning joint carries about its axis, or mass (kg) of what a slider carries."""
-        carried = total(self._world[i] for i in self.subtree(body))
+        """Inertia (kg m2) of what a turning joint moves about its axis, or mass (kg) of what a slider moves.
+
+        A joint moves what it carries; with a foot at the end of it, it moves the rest of the robot.
+        """
+        below = set(self.subtree(body))
+        moved = set(range(len(self._world))) - below if below & self._feet else below
+        carried = total(self._world[i] for i in moved)
         return float(axis @ carried.about(anchor) @ axis) if turns else carried.mass
 
     def effort(self, body: int, anchor: Array, turns: bool) -> float:

@@ -13,7 +13,7 @@ class Joint:
     """One degree of freedom. Angles in rad, lengths in m, gains per rad (or per m), efforts in N m (or N)."""
 
     name: str
-    """Canonical name: the prim's name; a D6 axis is ``joint:x``, ``joint:y`` or ``joint:z``."""
+    """Canonical name: the prim's name; a D6 axis is ``joint:x``, ``joint:y``, ``joint:z``, or ``joint:tx`` ... if it slides."""
     path: str
     """Prim path of the joint relative to the robot's root prim, e.g. ``joints/left_knee``."""
     type: Literal["revolute", "prismatic"]
@@ -74,7 +74,7 @@ class RobotDescription:
     """A robot as read from one USD file.
 
     Joints stand in the canonical order: breadth first from the base, USD sibling order, D6 axes
-    x, y, z; a D6 joint's sliding axes come first and are called ``joint:tx``, ``joint:ty``, ``joint:tz``.
+    x, y, z.
     Siblings stand in the order in which a traversal of the stage meets their joints. Bodies stand breadth first
     from the base, the base first. In the zero pose the base is where the file puts it and every joint is at zero.
     """

@@ -41,6 +41,8 @@ class Dof:
     armature: float | None = None
     friction: float | None = None
     armature_without_api: bool = False
+    slides_locked: bool = False
+    """Whether sliding axes of the same D6 joint were taken as locked."""
 
 
 @dataclass(slots=True)
@@ -79,10 +81,13 @@ def _dof(suffix: str, drive: str, axis: Array, lower: float | None, upper: float
     unit = DEGREE if turns else 1.0
     low = -math.inf if lower is None else lower * unit
     high = math.inf if upper is None else upper * unit
-    return Dof(suffix, "revolute" if turns else "prismatic", drive, axis, low, high, lower is not None or upper is not None)
+    return Dof(
+        suffix, "revolute" if turns else "prismatic", drive, axis, low, high, lower is not None or upper is not None
+    )
 
 
 def _d6(prim: Usd.Prim) -> list[Dof]:
+    """The free axes of a D6 joint. A sliding axis counts only where it is the only one: articulations lock others."""
     dofs = []
     for name in D6_AXES:
         lower = unlimited(authored(prim, f"limit:{name}:physics:low"))
@@ -94,7 +99,12 @@ def _d6(prim: Usd.Prim) -> list[Dof]:
         letter = name[-1].lower()
         suffix = f":t{letter}" if name.startswith("trans") else f":{letter}"
         dofs.append(_dof(suffix, name, UNITS[name[-1]], lower, upper))
-    return dofs
+    turning = [dof for dof in dofs if dof.type == "revolute"]
+    if len(dofs) == 1 or len(turning) == len(dofs):
+        return dofs
+    for dof in turning:
+        dof.slides_locked = True
+    return turning
 
 
 def _spherical(prim: Usd.Prim) -> list[Dof]:

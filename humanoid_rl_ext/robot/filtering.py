@@ -7,7 +7,9 @@ from pxr import Sdf, Usd, UsdPhysics
 from humanoid_rl_ext.robot.stage import targets
 
 
-def collision_pairs(parents: list[int], has_shapes: list[bool], filtered: set[tuple[int, int]]) -> list[tuple[int, int]]:
+def collision_pairs(
+    parents: list[int], has_shapes: list[bool], filtered: set[tuple[int, int]]
+) -> list[tuple[int, int]]:
     """Pairs (i < j) of bodies with shapes that are neither neighbours nor filtered.
 
     Neighbours are a body and the nearest body above it that has shapes: a link without shapes joins what it ties.
@@ -21,7 +23,9 @@ def collision_pairs(parents: list[int], has_shapes: list[bool], filtered: set[tu
         if up >= 0:
             near.add((min(body, up), max(body, up)))
     solid = [body for body, has in enumerate(has_shapes) if has]
-    return [(a, b) for i, a in enumerate(solid) for b in solid[i + 1 :] if (a, b) not in near and (a, b) not in filtered]
+    return [
+        (a, b) for i, a in enumerate(solid) for b in solid[i + 1 :] if (a, b) not in near and (a, b) not in filtered
+    ]
 
 
 def filtered_pairs(bodies: list[Usd.Prim]) -> set[tuple[int, int]]:

@@ -53,6 +53,14 @@ def joint_warnings(
         found.append(
             Warning("limits_equal", f"lower and upper limit leave no room on {_list(stuck)}: set limits that differ")
         )
+    if slides := [j.name for j, dof in pairs if dof.slides_locked]:
+        found.append(
+            Warning(
+                "slides_locked",
+                f"the sliding axes beside {_list(slides)} are taken as locked: lock them in the file "
+                "(low above high) or put a prismatic joint and a body in between",
+            )
+        )
     if lost := [j.name for j, dof in pairs if dof.armature_without_api]:
         found.append(
             Warning(
@@ -77,7 +85,9 @@ def file_warnings(
     """Warnings about units, masses, shapes and overlaps."""
     found = []
     if up != "Z":
-        found.append(Warning("up_axis", f"the file has {up} up: a copy turned to Z up is used; export with Z up to avoid"))
+        found.append(
+            Warning("up_axis", f"the file has {up} up: a copy turned to Z up is used; export with Z up to avoid")
+        )
     if not math.isclose(metre, 1.0):
         found.append(
             Warning("unit", f"the file's unit is {metre:g} m: a copy in metres is used; export in metres to avoid")
@@ -90,7 +100,9 @@ def file_warnings(
             )
         )
     if not any(solid.shapes for solid in solids) and not fixed_base:
-        found.append(Warning("no_shapes", "no body has a collision shape: the robot falls through the ground; add some"))
+        found.append(
+            Warning("no_shapes", "no body has a collision shape: the robot falls through the ground; add some")
+        )
     if clashes:
         pairs = ", ".join(f"{a}/{b}" for a, b in clashes[:6]) + (" ..." if len(clashes) > 6 else "")
         found.append(
@@ -101,7 +113,9 @@ def file_warnings(
             )
         )
     if fixed_base and tree.world_joints and sum("foot" in own for own in roles.values()) > 1:
-        found.append(Warning("fixed_base", "a robot with feet is fixed to the world: set 'fixed_base: false' to free it"))
+        found.append(
+            Warning("fixed_base", "a robot with feet is fixed to the world: set 'fixed_base: false' to free it")
+        )
     if groups := [p for p in tree.root.GetChildren() if p.GetTypeName() == "PhysicsCollisionGroup"]:
         found.append(
             Warning("collision_groups", f"{len(groups)} collision groups are ignored: filter pairs of bodies instead")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from humanoid_rl_ext.robot.rotation import quat_conjugate, quat_from_axis_angle, quat_multiply, quat_rotate
+from humanoid_rl_ext.robot.rotation import quat_conjugate, quat_from_vector, quat_multiply, quat_rotate
 
 if TYPE_CHECKING:
     from humanoid_rl_ext.robot.description import RobotDescription
@@ -16,9 +16,10 @@ Array = NDArray[np.float64]
 
 
 class Kinematics:
-    """The tree of a robot, ready to be posed: a product of exponentials about the axes of the zero pose.
+    """The tree of a robot, ready to be posed: exponentials of the joint axes of the zero pose.
 
-    Bodies and joints stand in the description's order.
+    The turning axes of one D6 joint add up to one rotation vector, as in PhysX. (Newton turns about x, y, z in
+    sequence; for small angles the two agree.) Bodies and joints stand in the description's order.
     """
 
     def __init__(self, robot: RobotDescription) -> None:
@@ -57,16 +58,17 @@ class Kinematics:
         positions, quats = np.empty((*batch, count, 3)), np.empty((*batch, count, 4))
         positions[..., 0, :], quats[..., 0, :] = root_position, root_quat
         for body in range(1, count):
-            offset, turn = np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0])
+            slide, spin = np.zeros(3), np.zeros(3)
+            arm = np.zeros(3)
             for joint in self._joints[body]:
-                q = joints[..., joint]
+                amount = self._axis[joint] * joints[..., joint, None]
                 if self._turns[joint]:
-                    spin = quat_from_axis_angle(self._axis[joint], q)
+                    spin = spin + amount
                     arm = self._anchor[joint]
-                    offset = offset + quat_rotate(turn, arm - quat_rotate(spin, arm))
-                    turn = quat_multiply(turn, spin)
                 else:
-                    offset = offset + quat_rotate(turn, self._axis[joint] * q[..., None])
+                    slide = slide + amount
+            turn = quat_from_vector(spin)
+            offset = slide + arm - quat_rotate(turn, arm)
             parent = self._parent[body]
             local = offset + quat_rotate(turn, self._offset[body])
             positions[..., body, :] = positions[..., parent, :] + quat_rotate(quats[..., parent, :], local)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pxr import Sdf, Usd, UsdGeom
 
-from humanoid_rl_ext.robot.articulation import Articulation, Frame, find_articulation, relative
+from humanoid_rl_ext.robot.articulation import Articulation, Frame, find_articulation
 from humanoid_rl_ext.robot.bundled import ROBOTS_FOLDER
 from humanoid_rl_ext.robot.defaults import Loads, default_armature, default_gains
 from humanoid_rl_ext.robot.description import Body, Joint, RobotDescription, Role, Warning
@@ -59,7 +59,11 @@ def load_robot(source: str | Path, overrides: RobotOverrides | None = None) -> R
 
 def _layers(stage: Usd.Stage) -> list[str]:
     """Contents of all layers but the root's own, so that a change in a referenced file is noticed."""
-    return [layer.ExportToString() for layer in stage.GetUsedLayers() if layer != stage.GetRootLayer() and not layer.anonymous]
+    return [
+        layer.ExportToString()
+        for layer in stage.GetUsedLayers()
+        if layer != stage.GetRootLayer() and not layer.anonymous
+    ]
 
 
 class _Reading:
@@ -92,6 +96,10 @@ class _Reading:
             for i, edge in enumerate(self.tree.edges)
             for dof in read_dofs(edge.joint.prim, actuators.get(str(edge.joint.prim.GetPath())))
         ]
+        if self.meant.suffix.lower() == ".urdf":
+            for _, _, dof in self.dofs:
+                if dof.lower == dof.upper == 0.0:  # what the converter writes where a URDF joint gives no limits
+                    dof.lower, dof.upper, dof.limits_given = -math.inf, math.inf, False
         joint_names = [joint_name for joint_name, _, _ in self.dofs]
         fitting = preset.only_matching(joint_names, self.body_names) if preset else None
         self.overrides = given.over(fitting) if fitting else given
@@ -116,7 +124,9 @@ class _Reading:
         return np.array([placed[p][0] for p in order]), np.array([placed[p][1] for p in order]), frames
 
     def describe(self, up: str, metre: float) -> RobotDescription:
-        feet = guess_feet(self.body_names, self._parent_names(), self._lowest(self.positions, self.rotations), self._height())
+        feet = guess_feet(
+            self.body_names, self._parent_names(), self._lowest(self.positions, self.rotations), self._height()
+        )
         if self.meant.suffix.lower() == ".urdf" and self.overrides.fixed_base is None and len(feet) > 1:
             self.fixed_base = False  # URDF cannot say whether its first link floats; what has feet does
         joints = self._joints(feet)
@@ -138,9 +148,7 @@ class _Reading:
 
     def _stand(self, description: RobotDescription, up: str, metre: float) -> RobotDescription:
         kinematics = Kinematics(description)
-        positions, quats = kinematics.body_poses(
-            self.positions[0], self.rotations[0], kinematics.default_positions
-        )
+        positions, quats = kinematics.body_poses(self.positions[0], self.rotations[0], kinematics.default_positions)
         lowest = lowest_points([solid.shapes for solid in self.solids], positions, quats)
         height = float(self.positions[0][2])
         if not self.fixed_base and lowest:
@@ -170,7 +178,10 @@ class _Reading:
         foot_index = [self.body_names.index(name) for name in feet]
         loads = Loads(self.parents, self.positions, self.rotations, [s.properties for s in self.solids], foot_index)
         legged = not self.fixed_base and len(feet) > 1
-        joints, estimated, driveless, gainless = [], [], [], []
+        joints: list[Joint] = []
+        estimated: list[str] = []
+        driveless: list[str] = []
+        gainless: list[str] = []
         for name, edge_index, dof in self.dofs:
             edge, (anchor, turn) = self.tree.edges[edge_index], self.joint_frames[edge_index]
             child = edge_index + 1

@@ -8,7 +8,16 @@ from typing import Any
 
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
 
-LENGTH = ("physics:localPos0", "physics:localPos1", "physics:centerOfMass", "size", "radius", "height", "points", "extent")
+LENGTH = (
+    "physics:localPos0",
+    "physics:localPos1",
+    "physics:centerOfMass",
+    "size",
+    "radius",
+    "height",
+    "points",
+    "extent",
+)
 UP = {"Y": Gf.Rotation(Gf.Vec3d(1, 0, 0), 90.0), "X": Gf.Rotation(Gf.Vec3d(0, 1, 0), -90.0), "Z": Gf.Rotation()}
 """Rotations that take a file's up axis to Z."""
 

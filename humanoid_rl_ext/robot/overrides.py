@@ -24,15 +24,19 @@ class JointOverride(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    stiffness: NotNegative | None = Field(None, description="Drive stiffness (N m/rad, or N/m).")
-    damping: NotNegative | None = Field(None, description="Drive damping (N m s/rad, or N s/m).")
-    effort_limit: NotNegative | None = Field(None, description="Largest drive effort (N m, or N).")
-    velocity_limit: Annotated[float, Field(gt=0.0)] | None = Field(None, description="Largest speed (rad/s, or m/s).")
-    armature: NotNegative | None = Field(None, description="Inertia that the motor adds to the joint (kg m2, or kg).")
-    friction: NotNegative | None = Field(None, description="Joint friction coefficient.")
-    default: float | None = Field(None, description="Position in the standing pose (rad, or m).")
-    lower: float | None = Field(None, description="Lower limit (rad, or m).")
-    upper: float | None = Field(None, description="Upper limit (rad, or m).")
+    stiffness: NotNegative | None = Field(default=None, description="Drive stiffness (N m/rad, or N/m).")
+    damping: NotNegative | None = Field(default=None, description="Drive damping (N m s/rad, or N s/m).")
+    effort_limit: NotNegative | None = Field(default=None, description="Largest drive effort (N m, or N).")
+    velocity_limit: Annotated[float, Field(gt=0.0)] | None = Field(
+        default=None, description="Largest speed (rad/s, or m/s)."
+    )
+    armature: NotNegative | None = Field(
+        default=None, description="Inertia that the motor adds to the joint (kg m2, or kg)."
+    )
+    friction: NotNegative | None = Field(default=None, description="Joint friction coefficient.")
+    default: float | None = Field(default=None, description="Position in the standing pose (rad, or m).")
+    lower: float | None = Field(default=None, description="Lower limit (rad, or m).")
+    upper: float | None = Field(default=None, description="Upper limit (rad, or m).")
 
     @model_validator(mode="after")
     def _limits_are_ordered(self) -> JointOverride:
@@ -55,9 +59,11 @@ class RobotOverrides(BaseModel):
         default_factory=dict, description="Settings by pattern of joint name; of several matches the last one wins."
     )
     standing_height: Annotated[float, Field(gt=0.0)] | None = Field(
-        None, description="Height of the base above the ground when standing (m); worked out when left out."
+        default=None, description="Height of the base above the ground when standing (m); worked out when left out."
     )
-    fixed_base: bool | None = Field(None, description="Whether the base is fixed to the world; the file's word if unset.")
+    fixed_base: bool | None = Field(
+        default=None, description="Whether the base is fixed to the world; the file's word if unset."
+    )
 
     @model_validator(mode="after")
     def _patterns_compile(self) -> RobotOverrides:

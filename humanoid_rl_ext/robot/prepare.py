@@ -7,7 +7,7 @@ import math
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
 
 from humanoid_rl_ext.robot.description import Joint, RobotDescription
-from humanoid_rl_ext.robot.dofs import DEGREE, D6_AXES
+from humanoid_rl_ext.robot.dofs import D6_AXES, DEGREE
 from humanoid_rl_ext.robot.stage import authored, is_body, is_collider, targets, value
 
 FLOAT, BOOL = Sdf.ValueTypeNames.Float, Sdf.ValueTypeNames.Bool
@@ -58,12 +58,15 @@ def _silence(root: Usd.Prim, bodies: dict[str, Usd.Prim]) -> None:
 
 
 def _keep_tree(root: Usd.Prim, description: RobotDescription, bodies: dict[str, Usd.Prim]) -> Usd.Prim | None:
-    """Switches off joints that are not part of the tree; the joint that ties a fixed base to the world, if any."""
+    """Switches off joints that are not part of the tree. Returns the joint that holds a fixed base, else None.
+
+    That joint is always a new one, tied to the robot's root prim: a file's own often names a place in the world,
+    to which PhysX would pull the base wherever the root prim stands.
+    """
     described = {joint.path for joint in description.joints}
     moving = {frozenset((joint.parent, joint.child)) for joint in description.joints}
     rigid = {frozenset((body.parent, body.name)) for body in description.bodies if body.parent} - moving
     name_at = {prim.GetPath(): name for name, prim in bodies.items()}
-    world: Usd.Prim | None = None
     for prim in list(Usd.PrimRange(root)):
         if not prim.IsA(UsdPhysics.Joint) or str(prim.GetPath().MakeRelativePath(root.GetPath())) in described:
             continue
@@ -71,15 +74,11 @@ def _keep_tree(root: Usd.Prim, description: RobotDescription, bodies: dict[str, 
             continue
         sides = [_owner(prim, side, name_at) for side in (0, 1)]
         ties = {side for side in sides if side is not None}
-        if ties == {description.base} and description.fixed_base and world is None:
-            world = prim
-        elif len(ties) == 2 and frozenset(ties) in rigid:
+        if len(ties) == 2 and frozenset(ties) in rigid:
             rigid.discard(frozenset(ties))  # a second joint between the same bodies is one too many
         else:
             prim.SetActive(False)
-    if description.fixed_base and world is None:
-        world = _fix(root, bodies[description.base])
-    return world
+    return _fix(root, bodies[description.base]) if description.fixed_base else None
 
 
 def _owner(joint: Usd.Prim, side: int, name_at: dict[Sdf.Path, str]) -> str | None:
@@ -106,15 +105,19 @@ def _fix(root: Usd.Prim, base: Usd.Prim) -> Usd.Prim:
 def _author_joint(prim: Usd.Prim, joint: Joint) -> None:
     if prim.IsA(UsdPhysics.SphericalJoint):
         _as_d6(prim)
+    elif joint.drive.startswith("trans"):
+        prim.SetTypeName("PhysicsPrismaticJoint")
+        prim.CreateAttribute("physics:axis", Sdf.ValueTypeNames.Token, False).Set(joint.drive[-1])
     unit = DEGREE if joint.type == "revolute" else 1.0
-    drive = UsdPhysics.DriveAPI.Apply(prim, joint.drive)
+    name = "linear" if joint.type == "prismatic" else joint.drive
+    drive = UsdPhysics.DriveAPI.Apply(prim, name)
     drive.CreateTypeAttr("force")
     drive.CreateStiffnessAttr(joint.stiffness * unit)
     drive.CreateDampingAttr(joint.damping * unit)
     drive.CreateMaxForceAttr(joint.effort_limit)
     drive.CreateTargetPositionAttr(joint.default / unit)
     drive.CreateTargetVelocityAttr(0.0)
-    if joint.drive in D6_AXES:
+    if name in D6_AXES:
         if math.isfinite(joint.lower) or math.isfinite(joint.upper):
             limit = UsdPhysics.LimitAPI.Apply(prim, joint.drive)
             limit.CreateLowAttr(joint.lower / unit)

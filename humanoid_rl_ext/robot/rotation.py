@@ -43,6 +43,13 @@ def quat_from_axis_angle(axis: ArrayLike, angle: ArrayLike) -> Array:
     return np.concatenate([axis * np.sin(half), np.cos(half)], axis=-1)
 
 
+def quat_from_vector(vector: ArrayLike) -> Array:
+    """Unit quaternion (..., 4) of a rotation vector (..., 3): a turn by its length (rad) about its direction."""
+    vector = np.asarray(vector, dtype=np.float64)
+    angle = np.linalg.norm(vector, axis=-1, keepdims=True)
+    return np.concatenate([0.5 * np.sinc(angle / (2.0 * np.pi)) * vector, np.cos(0.5 * angle)], axis=-1)
+
+
 def quat_from_matrix(matrix: ArrayLike) -> Array:
     """Unit quaternion (4,) of a rotation matrix (3, 3), w not negative."""
     m = np.asarray(matrix, dtype=np.float64)

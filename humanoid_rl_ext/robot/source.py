@@ -35,7 +35,9 @@ def resolve(source: str | Path) -> tuple[str, Path, Path]:
     supported = [*USD_SUFFIXES, *CONVERTERS]
     if not path.exists():
         if not suffix:
-            raise RobotError(f"unknown robot '{source}'; {did_you_mean(str(source), BUNDLED)} or give the path of a file")
+            raise RobotError(
+                f"unknown robot '{source}'; {did_you_mean(str(source), BUNDLED)} or give the path of a file"
+            )
         raise RobotError(f"{path}: no such file; give the path of a {', '.join(supported)} file")
     if suffix not in supported:
         raise RobotError(f"{path}: cannot read '{suffix or path.name}' files; supported: {', '.join(supported)}")
@@ -80,7 +82,10 @@ def content_key(path: Path, *salt: str) -> str:
 
 
 def _named_files(path: Path, text: str) -> list[Path]:
-    folders = [path.parent, *(path.parent / name for name in re.findall(r'(?:mesh|texture|asset)dir\s*=\s*"([^"]+)"', text))]
+    folders = [
+        path.parent,
+        *(path.parent / name for name in re.findall(r'(?:mesh|texture|asset)dir\s*=\s*"([^"]+)"', text)),
+    ]
     names = sorted(set(ASSETS.findall(text)))
     return [folder / name.removeprefix("package://") for name in names for folder in folders]
 

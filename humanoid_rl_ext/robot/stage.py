@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,14 @@ def open_stage(path: Path) -> Usd.Stage:
     try:
         return Usd.Stage.Open(str(path))
     except Tf.ErrorException as error:
-        reason = str(error).strip().splitlines()[-1].strip() if str(error).strip() else "unknown reason"
+        reason = _reason(str(error))
         raise RobotError(f"{path}: not a readable USD file: {reason}") from error
+
+
+def _reason(message: str) -> str:
+    """What USD says went wrong, without the names of its source files."""
+    said = re.findall(r" : '(.+?)'?\s*$", message, flags=re.MULTILINE)
+    return said[0] if said else " ".join(message.split())
 
 
 def prims(root: Usd.Prim) -> Iterator[Usd.Prim]:

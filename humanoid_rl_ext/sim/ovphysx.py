@@ -16,7 +16,7 @@ from humanoid_rl_ext.sim.physx_array import PhysxArray
 from humanoid_rl_ext.sim.physx_properties import PROPERTIES, PropertyStore
 from humanoid_rl_ext.sim.physx_scene import PhysxScene, check_device
 from humanoid_rl_ext.sim.rotation import rotate
-from humanoid_rl_ext.sim.scene import compose
+from humanoid_rl_ext.sim.scene import ROBOT, compose
 
 _SILENT_IN = {
     "position": frozenset[str](),
@@ -64,7 +64,10 @@ class OvPhysxEngine:
         described = description.joint_names
         native = canonical_names(root.dof_names, described)
         joints = match("joints", native, described, self.device)
-        bodies = match("bodies", root.body_names, description.body_names, self.device)
+        # A root prim that is itself a body bears the name it is referenced under.
+        composed = {ROBOT.rpartition("/")[2]: body.name for body in description.bodies if not body.path}
+        native_bodies = [composed.get(name, name) for name in root.body_names]
+        bodies = match("bodies", native_bodies, description.body_names, self.device)
         self._require_drives(native)
 
         self._root_pose = PhysxArray(root, self.device)
@@ -135,11 +138,11 @@ class OvPhysxEngine:
         self.reset(everywhere, pose, torch.zeros(self.num_envs, 6, device=device), joints, torch.zeros_like(joints))
 
     def set_targets(self, mode: TargetMode, targets: torch.Tensor) -> None:
-        """Sets what the joints are driven towards; see ``Engine.set_targets``. A NaN leaves that target as it was."""
+        """Sets what the joints are driven towards; see ``Engine.set_targets``. One that is not finite is ignored."""
         if mode != self._mode:
             self._change_mode(mode)
         held = self._active_targets().values
-        torch.where(targets.isnan(), held, targets, out=held)
+        torch.where(targets.isfinite(), targets, held, out=held)
         if mode == "effort":
             limit = self._properties.mirror("joint_effort_limit")
             torch.clamp(held, -limit, limit, out=held)
@@ -165,7 +168,8 @@ class OvPhysxEngine:
             if self._wrenches.pop(body, None) is not None:
                 self._wrench.values[:, body].zero_()
             return
-        self._wrenches.setdefault(body, torch.zeros(self.num_envs, 6, device=self.device)).copy_(wrench)
+        held = self._wrenches.setdefault(body, torch.zeros(self.num_envs, 6, device=self.device))
+        torch.nan_to_num(wrench, nan=0.0, posinf=0.0, neginf=0.0, out=held)
 
     def step(self, substeps: int) -> None:
         """Advances physics by ``substeps * dt`` and refreshes ``state``.
@@ -248,6 +252,8 @@ class OvPhysxEngine:
         fresh = joint_pos if self._mode == "position" else torch.zeros_like(held)
         torch.where(mask[:, None], fresh, held, out=held)
         self._targets_changed = True
+        if self.device.type == "cuda":  # on the CPU link poses follow the writes by themselves
+            self._scene.instance.update_articulations_kinematic()
         self._refresh(bodies=True)
 
     def joint_effort(self) -> torch.Tensor:

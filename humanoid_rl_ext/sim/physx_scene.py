@@ -53,6 +53,7 @@ class PhysxScene:
             active_cuda_gpus=str(torch.device(settings.device).index or 0) if settings.device != "cpu" else None,
             config=ovphysx.PhysXConfig(num_threads=settings.num_threads, carbonite_overrides=_overrides(settings)),
         )
+        atexit.register(self.close)  # runs before PhysX' own exit hook, which was registered earlier
         route_native_log()
         self._stage = ovstage.Stage("humanoid_rl")
         ovstage.population.open_usd_from_string(self._stage, usda, ordinal=1, domains=ovstage.PopulationDomain.ALL)
@@ -94,6 +95,7 @@ class PhysxScene:
     def close(self) -> None:
         """Frees everything, in the only order that does not crash: bindings, scene, PhysX, stage. Twice is fine."""
         global _live
+        atexit.unregister(self.close)
         for binding in self._bindings:
             binding.destroy()
         self._bindings = []
@@ -168,9 +170,3 @@ def _overrides(settings: SceneSettings) -> dict[str, bool]:
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-
-
-@atexit.register
-def _close_at_exit() -> None:
-    if _live is not None:
-        _live.close()

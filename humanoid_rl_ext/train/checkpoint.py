@@ -134,7 +134,10 @@ def check_fit(checkpoint: Checkpoint, spec: EnvSpec) -> None:
         sizes = f"checkpoint {then['size']} {then['kind']}, task {now['size']} {now['kind']}"
         raise CheckpointError(f"{checkpoint.path}: actions: {sizes}{names}")
     for what, before, after in (
-        *((f"{g} observations", saved["observation_names"].get(g), names) for g, names in here["observation_names"].items()),
+        *(
+            (f"{g} observations", saved["observation_names"].get(g), names)
+            for g, names in here["observation_names"].items()
+        ),
         ("actions", then["names"], now["names"]),
     ):
         if before and after and list(before) != list(after):

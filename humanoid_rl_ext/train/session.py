@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import resource
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,14 @@ import torch
 
 from humanoid_rl_ext.errors import TaskError
 from humanoid_rl_ext.learn.edits import edited as edited_settings
-from humanoid_rl_ext.train.checkpoint import check_fit, describe_spec, latest_checkpoint, prune, read_checkpoint, write_checkpoint
+from humanoid_rl_ext.train.checkpoint import (
+    check_fit,
+    describe_spec,
+    latest_checkpoint,
+    prune,
+    read_checkpoint,
+    write_checkpoint,
+)
 from humanoid_rl_ext.train.evaluate import Evaluation, evaluate_policy
 from humanoid_rl_ext.train.metrics import MetricHistory, Metrics, MetricsLog, finite
 
@@ -289,7 +297,7 @@ class Session:
         self.folder.log_edit(self.env_steps, path, old, new, source)
 
     def _evaluate(self, episodes: int) -> Evaluation:
-        before = self.env.state_dict()
+        before = copy.deepcopy(self.env.state_dict())  # it may hand out the very tensors that are about to change
         result = evaluate_policy(self.env, self.learner, episodes)
         self.env.load_state_dict(before)
         self._obs = self.env.observations()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +37,9 @@ def load_any_task(name: str, overrides: Sequence[str] = (), robot: str | None = 
     """The validated Task, or ``gym:ID`` as it is; raises TaskError or BadInputError."""
     if name.startswith("gym:"):
         if overrides:
-            raise BadInputError(f"'{overrides[0]}': {name} has no settings of its own, only learner.<setting> and run.<setting>")
+            raise BadInputError(
+                f"'{overrides[0]}': {name} has no settings of its own, only learner.<setting> and run.<setting>"
+            )
         if robot:
             raise BadInputError(f"--robot: {name} brings its own robot")
         return name
@@ -135,7 +136,9 @@ def build(task: Task | str, config: RunConfig, num_envs: int | None = None) -> t
 
     run = config.run
     device = resolve_device(run.device)
-    torch.set_num_threads(min(4, len(os.sched_getaffinity(0))))
+    # Batches of this size gain little from more threads, and lose a factor when other processes want the cores: every
+    # operation then waits for its slowest thread. One thread also makes results independent of the number of cores.
+    torch.set_num_threads(1)
     torch.manual_seed(run.seed)
     env = make_env(task, num_envs=num_envs or run.num_envs, device=device, engine=run.engine, seed=run.seed)
     try:

@@ -97,7 +97,7 @@ def test_an_edit_acts_on_the_very_next_step(make) -> None:
     assert env.step(still).reward.min() > 1000 * env.view.dt * 0.9
     env.edit("rewards.alive.weight", 0.0)
     env.edit("rewards.forward_velocity.params.limit", 0.0)
-    env.edit("episode_length_s", 0.1)
+    env.edit("episode_length_s", 0.05)
     assert env.step(still).truncated.any()
     with pytest.raises(TaskError, match="new run"):
         env.edit("sim.dt", 0.001)
@@ -116,7 +116,7 @@ def test_saved_and_restored_it_goes_on_from_the_same_place(make) -> None:
     again.load_state_dict(saved)
     names = again.spec.observation_names["policy"]
     settled = torch.tensor([not name.startswith("contact_force") for name in names])  # forces need a step to return
-    assert torch.allclose(again.observations()["policy"][:, settled], seen[:, settled], atol=1e-5)
+    assert torch.allclose(again.observations()["policy"][:, settled], seen[:, settled], atol=1e-3)  # joints are put back inside their limits
 
 
 def test_commands_are_drawn_anew_when_their_time_is_up(make) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -37,9 +38,7 @@ def test_a_pendulum_swings_with_its_period(start, put, bench):
     for _ in range(round(2.6 * expected / DT)):
         engine.step(1)
         path.append(engine.state.joint_pos[0, swing].item())
-    downward = [
-        (i + a / (a - b)) * DT for i, (a, b) in enumerate(zip(path, path[1:], strict=False)) if a > 0.0 >= b
-    ]
+    downward = [(i + a / (a - b)) * DT for i, (a, b) in enumerate(pairwise(path)) if a > 0.0 >= b]
     assert downward[1] - downward[0] == pytest.approx(expected, rel=5e-3)
 
 

@@ -1,4 +1,4 @@
-"""The robots that come with the project, and the script that writes them: ``python -m humanoid_rl_ext.robot.bundled``."""
+"""The robots that come with the project; ``python -m humanoid_rl_ext.robot.bundled`` writes their files."""
 
 from __future__ import annotations
 

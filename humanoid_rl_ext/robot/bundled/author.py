@@ -117,4 +117,6 @@ def _author_motor(stage: Usd.Stage, root: Sdf.Path, link: Link, parent: str, mot
     drive.CreateMaxForceAttr(motor.effort)
     prim.AddAppliedSchema("PhysxJointAPI")
     prim.CreateAttribute("physxJoint:armature", Sdf.ValueTypeNames.Float, False).Set(motor.armature)
-    prim.CreateAttribute("physxJoint:maxJointVelocity", Sdf.ValueTypeNames.Float, False).Set(round(motor.speed / per_unit, 3))
+    prim.CreateAttribute("physxJoint:maxJointVelocity", Sdf.ValueTypeNames.Float, False).Set(
+        round(motor.speed / per_unit, 3)
+    )

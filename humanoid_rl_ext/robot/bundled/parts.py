@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from humanoid_rl_ext.robot import mass
+from humanoid_rl_ext.robot import mass as solids
+from humanoid_rl_ext.robot.mass import MassProperties
 from humanoid_rl_ext.robot.rotation import matrix_from_quat
 
 Vec = tuple[float, float, float]
@@ -32,11 +33,13 @@ class Solid:
     collides: bool = True
     colour: Vec | None = None
 
-    def mass_properties(self) -> mass.MassProperties:
+    def mass_properties(self) -> MassProperties:
         """Mass properties at a density of 1 kg/m3 in the link's frame."""
-        make = {"box": mass.box, "sphere": mass.sphere, "capsule": mass.capsule, "cylinder": mass.cylinder}[self.kind]
+        make = {"box": solids.box, "sphere": solids.sphere, "capsule": solids.capsule, "cylinder": solids.cylinder}[
+            self.kind
+        ]
         arguments = (np.array(self.size),) if self.kind == "box" else self.size
-        own: mass.MassProperties = make(*arguments, 1.0)  # type: ignore[operator]
+        own: MassProperties = make(*arguments, 1.0)  # type: ignore[operator]
         return own.moved(matrix_from_quat(self.rotation), np.array(self.at))
 
 
@@ -68,9 +71,9 @@ class Link:
     """Place of the joint in the parent's frame; of the base in the world."""
     motor: Motor | None = None
 
-    def mass_properties(self) -> mass.MassProperties:
+    def mass_properties(self) -> MassProperties:
         """Mass properties of the link: its mass spread evenly over its solids."""
-        whole = mass.total(solid.mass_properties() for solid in self.solids)
+        whole = solids.total(solid.mass_properties() for solid in self.solids)
         return whole.scaled(self.mass / whole.mass)
 
 
