@@ -42,7 +42,7 @@ def count(text: str) -> int:
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """The arguments, with ``command`` (a function), ``json`` and ``debug``; leaves with status 2 when they are wrong."""
+    """The arguments, with ``command`` (a function), ``json`` and ``debug``; ends with status 2 when they are wrong."""
     parser, commands = _build()
     words = [word for word in argv if not word.startswith("-")]
     if words and words[0] not in commands:
@@ -64,18 +64,16 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 def _build() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     parser = _Parser(prog="hrl", description="Humanoid RL: teach robots from USD files to move.")
     parser.add_argument("--version", action="version", version=__version__)
-    shared = argparse.ArgumentParser(add_help=False)
+    shared = _Parser(add_help=False)
     shared.add_argument("--json", action="store_true", help="print one JSON object as the last line of standard output")
     shared.add_argument("--debug", action="store_true", help="show tracebacks")
-    machine = argparse.ArgumentParser(add_help=False)
+    machine = _Parser(add_help=False)
     machine.add_argument("--device", metavar="D", help="auto, cpu, cuda or cuda:0")
     machine.add_argument("--engine", metavar="E", help="physics engine (ovphysx)")
     machine.add_argument("--envs", type=count, metavar="N", dest="num_envs", help="environments side by side")
     groups = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
 
-    def add(
-        name: str, run: Callable[..., int], help: str, *parents: argparse.ArgumentParser
-    ) -> argparse.ArgumentParser:
+    def add(name: str, run: Callable[..., int], help: str, *parents: _Parser) -> argparse.ArgumentParser:
         command = groups.add_parser(name, help=help, description=help, parents=[*parents, shared], allow_abbrev=False)
         command.set_defaults(command=run)
         return command

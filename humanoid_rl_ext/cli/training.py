@@ -31,8 +31,8 @@ def train(arguments: argparse.Namespace, out: Output) -> int:
     try:
         spec, run = session.env.spec, plan.config.run
         print(
-            f"hrl: {session.env.task_name}, {plan.config.algorithm}, {session.env.engine_name}, {spec.num_envs} environments, "
-            f"{run.env_steps:,} steps; {plan.path}",
+            f"hrl: {session.env.task_name}, {plan.config.algorithm}, {session.env.engine_name}, "
+            f"{spec.num_envs} environments, {run.env_steps:,} steps; {plan.path}",
             file=sys.stderr,
         )
         interrupted = run_headless(session)
@@ -109,7 +109,7 @@ def _plan(arguments: argparse.Namespace) -> RunPlan:
 
 
 def _summary(session: Session, plan: RunPlan) -> dict[str, Any]:
-    """What ``train --json`` prints. Means cover the episodes of the run's last part: ``MetricHistory.closing_window``."""
+    """What ``train --json`` prints. Means are over the last part of the run: ``MetricHistory.closing_window``."""
     means = session.closing_figures()
     steps = session.env_steps - session.first_env_steps
     ready = session.first_step_at - process_start() if session.first_step_at is not None else None

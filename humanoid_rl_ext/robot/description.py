@@ -13,7 +13,10 @@ class Joint:
     """One degree of freedom. Angles in rad, lengths in m, gains per rad (or per m), efforts in N m (or N)."""
 
     name: str
-    """Canonical name: the prim's name; a D6 axis is ``joint:x``, ``joint:y``, ``joint:z``, or ``joint:tx`` ... if it slides."""
+    """Canonical name: the prim's name; a D6 axis is ``joint:x``, ``joint:y`` or ``joint:z``.
+
+    The only axis of a D6 joint that slides is ``joint:tx``, ``joint:ty`` or ``joint:tz``.
+    """
     path: str
     """Prim path of the joint relative to the robot's root prim, e.g. ``joints/left_knee``."""
     type: Literal["revolute", "prismatic"]

@@ -17,6 +17,7 @@ from humanoid_rl_ext.robot.description import Role
 PRESET_FOLDER = Path(__file__).parents[2] / "config" / "robots"
 
 NotNegative = Annotated[float, Field(ge=0.0)]
+Positive = Annotated[float, Field(gt=0.0)]
 
 
 class JointOverride(BaseModel):
@@ -27,9 +28,7 @@ class JointOverride(BaseModel):
     stiffness: NotNegative | None = Field(default=None, description="Drive stiffness (N m/rad, or N/m).")
     damping: NotNegative | None = Field(default=None, description="Drive damping (N m s/rad, or N s/m).")
     effort_limit: NotNegative | None = Field(default=None, description="Largest drive effort (N m, or N).")
-    velocity_limit: Annotated[float, Field(gt=0.0)] | None = Field(
-        default=None, description="Largest speed (rad/s, or m/s)."
-    )
+    velocity_limit: Positive | None = Field(default=None, description="Largest speed (rad/s, or m/s).")
     armature: NotNegative | None = Field(
         default=None, description="Inertia that the motor adds to the joint (kg m2, or kg)."
     )
@@ -58,7 +57,7 @@ class RobotOverrides(BaseModel):
     joints: dict[str, JointOverride] = Field(
         default_factory=dict, description="Settings by pattern of joint name; of several matches the last one wins."
     )
-    standing_height: Annotated[float, Field(gt=0.0)] | None = Field(
+    standing_height: Positive | None = Field(
         default=None, description="Height of the base above the ground when standing (m); worked out when left out."
     )
     fixed_base: bool | None = Field(

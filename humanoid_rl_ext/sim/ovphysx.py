@@ -191,6 +191,8 @@ class OvPhysxEngine:
                 self._scene.instance.step_n_sync(substeps, self.dt)
         except RuntimeError as error:
             raise EngineError(f"PhysX failed to step: {error}") from error
+        if self._scene.log.overflow:
+            raise EngineError(f"contacts are being lost, use fewer environments: {self._scene.log.overflow}")
         self._refresh()
 
     def _write_wrenches(self) -> None:

@@ -14,13 +14,17 @@ _NUMBER = re.compile(r"\d+")
 
 
 class OncePerKind(logging.Filter):
-    """Lets a message pass when no earlier one differs from it in numbers alone."""
+    """Lets a message pass when no earlier one differs from it in numbers alone; remembers what spoils the physics."""
 
     def __init__(self) -> None:
         super().__init__()
         self._seen: set[str] = set()
+        self.overflow = ""
+        """PhysX' message about a GPU buffer that is too small, after which contacts are missing."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if "PxGpuDynamicsMemoryConfig" in record.getMessage():
+            self.overflow = record.getMessage().split(", FILE")[0]
         kind = _NUMBER.sub("#", record.getMessage())
         if kind in self._seen:
             return False
@@ -28,13 +32,15 @@ class OncePerKind(logging.Filter):
         return True
 
 
-def route_native_log() -> None:
+def route_native_log() -> OncePerKind:
     """Sends PhysX' errors to the logger ``humanoid_rl_ext.physx`` in place of its own console output."""
     import ovphysx
 
     logger = logging.getLogger(LOGGER)
     for stale in [entry for entry in logger.filters if isinstance(entry, OncePerKind)]:
         logger.removeFilter(stale)
-    logger.addFilter(OncePerKind())
+    once = OncePerKind()
+    logger.addFilter(once)
     ovphysx.enable_python_logging(LOGGER, min_severity=ovphysx.LogLevel.ERROR)
     ovphysx.enable_default_log_output(False)
+    return once

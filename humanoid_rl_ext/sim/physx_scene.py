@@ -54,7 +54,7 @@ class PhysxScene:
             config=ovphysx.PhysXConfig(num_threads=settings.num_threads, carbonite_overrides=_overrides(settings)),
         )
         atexit.register(self.close)  # runs before PhysX' own exit hook, which was registered earlier
-        route_native_log()
+        self.log = route_native_log()
         self._stage = ovstage.Stage("humanoid_rl")
         ovstage.population.open_usd_from_string(self._stage, usda, ordinal=1, domains=ovstage.PopulationDomain.ALL)
         self._stage.advance_write_floor(ordinal=1).wait()

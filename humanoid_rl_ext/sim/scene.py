@@ -19,6 +19,15 @@ GROUND = "/World/ground"
 MATERIAL = "/World/material"
 PHYSICS_PURPOSE = "physics"
 
+GPU_CAPACITIES = (
+    ("gpuFoundLostAggregatePairsCapacity", 2**15, 64),
+    ("gpuTotalAggregatePairsCapacity", 2**15, 64),
+    ("gpuFoundLostPairsCapacity", 2**18, 256),
+    ("gpuMaxRigidContactCount", 2**19, 512),
+    ("gpuMaxRigidPatchCount", 2**17, 64),
+)
+"""PhysX' buffers on the GPU: the least size and the size per environment. A full one drops contacts (an EngineError)."""
+
 
 def compose(description: RobotDescription, settings: SceneSettings) -> str:
     """The scene with one robot in its standing pose at the origin, as USDA text (metres, Z up).
@@ -82,6 +91,10 @@ def _author_physics_scene(stage: Usd.Stage, settings: SceneSettings) -> None:
         ("timeStepsPerSecond", Sdf.ValueTypeNames.UInt, max(1, round(1.0 / settings.dt))),
     ):
         prim.CreateAttribute(f"physxScene:{name}", kind).Set(value)
+    if on_gpu:
+        for name, least, per_env in GPU_CAPACITIES:
+            value = max(least, per_env * settings.num_envs)
+            prim.CreateAttribute(f"physxScene:{name}", Sdf.ValueTypeNames.UInt).Set(value)
 
 
 def _author_material(stage: Usd.Stage, settings: SceneSettings) -> UsdShade.Material:

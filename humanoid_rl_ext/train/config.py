@@ -6,7 +6,7 @@ import fnmatch
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,7 +17,6 @@ from humanoid_rl_ext.task.yaml_source import Layer, Source, merged, parse_scalar
 
 PRESETS = Path(__file__).parents[2] / "config" / "learners"
 PREFIXES = ("learner.", "run.")
-Settings = TypeVar("Settings", bound=BaseModel)
 
 
 class RunSettings(BaseModel):
@@ -36,7 +35,7 @@ class RunSettings(BaseModel):
     keep_checkpoints: int = Field(5, ge=1, description="Newest checkpoints that are kept, besides the best")
 
 
-class RunConfig(BaseModel, Generic[Settings]):
+class RunConfig[Settings: BaseModel](BaseModel):
     """The resolved configuration of a run, as ``learner.yaml`` in its folder shows it."""
 
     model_config = ConfigDict(extra="forbid")

@@ -33,8 +33,8 @@ def evaluate_policy(env: Env, learner: Learner, episodes: int) -> Evaluation:
     """Plays ``episodes`` episodes without exploration, from fresh resets; the environment's training state is lost.
 
     Each environment plays the same number of episodes (to within one), settled beforehand. Counting the first that
-    finish instead would count short episodes more often than long ones. (Where an extra episode ends in the same step as a
-    counted one, ``metrics`` takes the mean of both for the counted one: environments report them together.)
+    finish instead would count short episodes more often than long ones. (Where an extra episode ends in the same step
+    as a counted one, ``metrics`` takes the mean of both for the counted one: environments report them together.)
     """
     num_envs = env.spec.num_envs
     left = [episodes // num_envs + (index < episodes % num_envs) for index in range(num_envs)]

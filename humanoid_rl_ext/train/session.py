@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +96,7 @@ class Session:
         return not self.finished
 
     def run(self) -> None:
-        """Works until the budget is used up, or until ``stop`` or ``pause`` is called by a metrics callback or a signal."""
+        """Works until the budget is used up, or until a metrics callback or a signal calls ``stop`` or ``pause``."""
         while not (self.paused or self.finished):
             self._advance()
 
@@ -181,7 +181,7 @@ class Session:
     def _seconds_until_now(self) -> float:
         return self.seconds + time.perf_counter() - self._piece_started
 
-    def _train(self) -> Iterator[None]:
+    def _train(self) -> Generator[None]:
         while True:
             self._at_safe_point = True
             while self._requests:
@@ -194,7 +194,7 @@ class Session:
         if self._iterations_since_save or self.checkpoint is None:
             self._save()
 
-    def _iterate(self) -> Iterator[None]:
+    def _iterate(self) -> Generator[None]:
         """One learning iteration: steps of the environment until the learner has finished an update."""
         before, started, steps = self.learner.iteration, self._seconds_until_now(), self.env_steps
         while self.learner.iteration == before:

@@ -61,7 +61,7 @@ def plan_run(
     run: Path | None = None,
     **settings: Any,
 ) -> RunPlan:
-    """A new run; ``settings`` are those of RunSettings (num_envs, env_steps, device, engine, seed), None for the preset's.
+    """A new run; ``settings`` are RunSettings' num_envs, env_steps, device, engine and seed, None for the preset's.
 
     Raises:
         BadInputError: when the task, an override, the algorithm or the folder cannot be used.

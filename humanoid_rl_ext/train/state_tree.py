@@ -15,8 +15,8 @@ _MARKS = (_TENSOR, _ARRAY, _ITEMS, _TUPLE, _FLOAT)
 def flatten(state: Any) -> tuple[Any, dict[str, torch.Tensor]]:
     """A JSON tree in which ``{"$tensor": name}`` stands for each tensor, and the tensors by name, on the CPU.
 
-    Names are paths such as ``learner/policy/0.weight``. Numpy arrays travel as tensors; dicts with keys other than text,
-    tuples and non-finite floats are marked so that they come back as they were.
+    Names are paths such as ``learner/policy/0.weight``. Numpy arrays travel as tensors; dicts with keys other than
+    text, tuples and non-finite floats are marked so that they come back as they were.
 
     Raises:
         TypeError: for a value that is none of these; the message names its path.

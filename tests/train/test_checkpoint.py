@@ -107,7 +107,7 @@ def test_sizes_that_do_not_fit_are_named_with_what_is_missing(tmp_path: Path) ->
 def test_names_in_another_order_do_not_fit(tmp_path: Path) -> None:
     saved = read_checkpoint(save(tmp_path, 10))
     swapped = EnvSpec(4, {"policy": 3}, ActionSpec("box", 2, ("knee", "hip")), 10, WALKER.observation_names)
-    with pytest.raises(CheckpointError, match="actions are others than in the task .*another order"):
+    with pytest.raises(CheckpointError, match=r"actions are others than in the task .*another order"):
         check_fit(saved, swapped)
     check_fit(saved, WALKER)
 

@@ -35,11 +35,12 @@ class Solid:
 
     def mass_properties(self) -> MassProperties:
         """Mass properties at a density of 1 kg/m3 in the link's frame."""
-        make = {"box": solids.box, "sphere": solids.sphere, "capsule": solids.capsule, "cylinder": solids.cylinder}[
-            self.kind
-        ]
-        arguments = (np.array(self.size),) if self.kind == "box" else self.size
-        own: MassProperties = make(*arguments, 1.0)  # type: ignore[operator]
+        if self.kind == "box":
+            own = solids.box(np.array(self.size), 1.0)
+        elif self.kind == "sphere":
+            own = solids.sphere(self.size[0], 1.0)
+        else:
+            own = (solids.capsule if self.kind == "capsule" else solids.cylinder)(self.size[0], self.size[1], 1.0)
         return own.moved(matrix_from_quat(self.rotation), np.array(self.at))
 
 
