@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; the exit status: 0 done, 1 failed while running, 2 bad input, 130 interrupted."""
     arguments = parse(sys.argv[1:] if argv is None else argv)
+    # torch's idle threads spin by default, which takes the cores that physics needs; this is read when torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with Output(arguments.json) as out:
         try:
             return arguments.command(arguments, out)

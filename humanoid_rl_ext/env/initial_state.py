@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import torch
 
 from humanoid_rl_ext.env.terms import BoundTerm
-from humanoid_rl_ext.mdp.rotation import quat_from_euler, quat_mul
 from humanoid_rl_ext.mdp.step import Step
 from humanoid_rl_ext.sim.engine import Engine
+from humanoid_rl_ext.sim.rotation import quat_from_euler, quat_mul
 
 
 class InitialState:

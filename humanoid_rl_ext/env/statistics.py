@@ -58,7 +58,11 @@ class EpisodeStatistics:
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         """Running sums of the open episodes."""
-        return {"sums": self._sums, "finished": self._finished, "non_finite": self._non_finite}
+        return {
+            "sums": self._sums.clone(),
+            "finished": self._finished.clone(),
+            "non_finite": self._non_finite.clone(),
+        }
 
     def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
         """Restores ``state_dict``."""

@@ -12,8 +12,8 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"elu": nn.ELU, "tanh": nn.Tanh, "relu
 
 
 def linear(inputs: int, outputs: int, gain: float, generator: torch.Generator) -> nn.Linear:
-    """A layer with orthogonal weights scaled by ``gain`` and zero bias; draws from ``generator`` alone."""
-    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
+    """A layer with orthogonal weights scaled by ``gain`` and zero bias; they follow from ``generator`` alone."""
+    layer = nn.Linear(inputs, outputs)
     nn.init.orthogonal_(layer.weight, gain, generator=generator)
     nn.init.zeros_(layer.bias)
     return layer

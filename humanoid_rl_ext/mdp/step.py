@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from humanoid_rl_ext.mdp.rotation import matrix_from_quat
+from humanoid_rl_ext.sim.rotation import matrix_from_quat
 
 if TYPE_CHECKING:
     import torch

@@ -125,6 +125,14 @@ def file_warnings(
     return found
 
 
+def link_warnings(links: list[str]) -> list[Warning]:
+    """A warning about the small bodies added between joints that an MJCF body stacks."""
+    if not links:
+        return []
+    text = "are added between joints that share a body, each with a small part of that body's mass"
+    return [Warning("links_added", f"small bodies {_list(links)} {text}; nothing to mend")]
+
+
 def _list(names: list[str]) -> str:
     """The names in a sentence, the first few of many."""
     if len(names) <= 4:

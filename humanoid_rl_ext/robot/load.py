@@ -17,7 +17,7 @@ from humanoid_rl_ext.robot.defaults import Loads, default_armature, default_gain
 from humanoid_rl_ext.robot.description import Body, Joint, RobotDescription, Role, Warning
 from humanoid_rl_ext.robot.dofs import Dof, read_actuators, read_dofs
 from humanoid_rl_ext.robot.filtering import collision_pairs, filtered_pairs
-from humanoid_rl_ext.robot.findings import file_warnings, joint_warnings
+from humanoid_rl_ext.robot.findings import file_warnings, joint_warnings, link_warnings
 from humanoid_rl_ext.robot.kinematics import Kinematics
 from humanoid_rl_ext.robot.masses import Solid, read_solid
 from humanoid_rl_ext.robot.normalise import is_normal, units, write_normalised
@@ -25,8 +25,9 @@ from humanoid_rl_ext.robot.overlap import overlapping
 from humanoid_rl_ext.robot.overrides import RobotOverrides, matching_or_error, preset_overrides
 from humanoid_rl_ext.robot.roles import guess_feet, guess_hands, guess_head
 from humanoid_rl_ext.robot.rotation import quat_conjugate, quat_multiply, quat_rotate
+from humanoid_rl_ext.robot.series import LINK, SHARE, joint_series, put_in_series
 from humanoid_rl_ext.robot.source import cached, content_key, resolve
-from humanoid_rl_ext.robot.stage import open_stage
+from humanoid_rl_ext.robot.stage import open_stage, value
 from humanoid_rl_ext.robot.standing import default_position, lowest_points
 
 Array = NDArray[np.float64]
@@ -37,20 +38,25 @@ def load_robot(source: str | Path, overrides: RobotOverrides | None = None) -> R
     """The description of a bundled robot (by name) or of the robot in a USD, MJCF (.xml) or URDF file.
 
     Presets of config/robots apply to the robot that has their name (file or root prim, also followed by ``_``);
-    ``overrides`` go over them. Files that are not in metres with Z up are read from a converted copy, to which
-    ``path`` then points. RobotError: missing or unreadable file, no articulation or several, unknown pattern.
+    ``overrides`` go over them. Files that are not in metres with Z up, or that stack joints on a body as MJCF does,
+    are read from a converted copy, to which ``path`` then points. RobotError: missing or unreadable file, no
+    articulation or several, unknown pattern.
     """
     name, meant, usd = resolve(source)
     stage = open_stage(usd)
     up, metre, _ = units(stage)
-    if not is_normal(stage):
+    if not is_normal(stage) or joint_series(stage):
         original = stage
 
         def normalise(folder: Path) -> Path:
-            write_normalised(original, folder / f"{usd.stem}.usdc")
-            return folder / f"{usd.stem}.usdc"
+            copy = folder / f"{usd.stem}.usdc"
+            write_normalised(original, copy)
+            flat = open_stage(copy)
+            put_in_series(flat)
+            flat.GetRootLayer().Save()
+            return copy
 
-        key = content_key(usd, "normalised", *_layers(original))
+        key = content_key(usd, "normalised", f"links {SHARE}", *_layers(original))
         usd = cached(key, normalise)
         stage = open_stage(usd)
     reading = _Reading(stage, name, meant, usd, overrides)
@@ -83,6 +89,7 @@ class _Reading:
         self.body_names = _unique([path.name for path in paths], paths)
         index = {path: i for i, path in enumerate(paths)}
         self.parents = [-1, *(index[edge.parent] for edge in self.tree.edges)]
+        self.links = {i for i, body in enumerate(self.tree.bodies) if value(body.prim, LINK)}
         self.positions, self.rotations, self.joint_frames = self._zero_pose()
         cache = UsdGeom.XformCache()
         self.solids: list[Solid] = [read_solid(body, cache) for body in self.tree.bodies]
@@ -124,9 +131,8 @@ class _Reading:
         return np.array([placed[p][0] for p in order]), np.array([placed[p][1] for p in order]), frames
 
     def describe(self, up: str, metre: float) -> RobotDescription:
-        feet = guess_feet(
-            self.body_names, self._parent_names(), self._lowest(self.positions, self.rotations), self._height()
-        )
+        names, parents = self._limbs()
+        feet = guess_feet(names, parents, self._lowest(self.positions, self.rotations), self._height())
         if self.meant.suffix.lower() == ".urdf" and self.overrides.fixed_base is None and len(feet) > 1:
             self.fixed_base = False  # URDF cannot say whether its first link floats; what has feet does
         joints = self._joints(feet)
@@ -171,6 +177,7 @@ class _Reading:
             warnings=(
                 *self.warnings,
                 *file_warnings(up, metre, self.solids, self.body_names, clashes, self.tree, self.fixed_base, roles),
+                *link_warnings([self.body_names[i] for i in sorted(self.links)]),
             ),
         )
 
@@ -267,23 +274,34 @@ class _Reading:
         return bodies
 
     def _roles(self, lowest: dict[str, float]) -> dict[str, list[Role]]:
+        names, parents = self._limbs()
         guessed: dict[Role, list[str]] = {
             "base": [self.body_names[0]],
-            "foot": guess_feet(self.body_names, self._parent_names(), lowest, self._height()),
-            "hand": guess_hands(self.body_names, self._parent_names()),
-            "head": guess_head(self.body_names),
+            "foot": guess_feet(names, parents, lowest, self._height()),
+            "hand": guess_hands(names, parents),
+            "head": guess_head(names),
         }
         for role, patterns in self.overrides.roles.items():
             if role == "base":
                 continue
-            chosen = {n for p in patterns for n in matching_or_error(p, self.body_names, "body", self.name)}
+            chosen = {n for p in patterns for n in matching_or_error(p, names, "body", self.name)}
             guessed[role] = [name for name in self.body_names if name in chosen]
         if self.fixed_base and "foot" not in self.overrides.roles:
             guessed["foot"] = []
         return {name: [role for role, members in guessed.items() if name in members] for name in self.body_names}
 
-    def _parent_names(self) -> list[str | None]:
-        return [self.body_names[parent] if parent >= 0 else None for parent in self.parents]
+    def _limbs(self) -> tuple[list[str], list[str | None]]:
+        """Names of the bodies that may play a role and of the nearest such bodies above them: all but added links."""
+        names: list[str] = []
+        above: list[str | None] = []
+        for body, parent in enumerate(self.parents):
+            if body in self.links:
+                continue
+            while parent in self.links:
+                parent = self.parents[parent]
+            names.append(self.body_names[body])
+            above.append(self.body_names[parent] if parent >= 0 else None)
+        return names, above
 
     def _lowest(self, positions: Array, rotations: Array) -> dict[str, float]:
         found = lowest_points([solid.shapes for solid in self.solids], positions, rotations)

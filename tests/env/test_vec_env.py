@@ -116,7 +116,9 @@ def test_saved_and_restored_it_goes_on_from_the_same_place(make) -> None:
     again.load_state_dict(saved)
     names = again.spec.observation_names["policy"]
     settled = torch.tensor([not name.startswith("contact_force") for name in names])  # forces need a step to return
-    assert torch.allclose(again.observations()["policy"][:, settled], seen[:, settled], atol=1e-3)  # joints are put back inside their limits
+    assert torch.allclose(
+        again.observations()["policy"][:, settled], seen[:, settled], atol=1e-3
+    )  # joints are put back inside their limits
 
 
 def test_commands_are_drawn_anew_when_their_time_is_up(make) -> None:

@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from humanoid_rl_ext.mdp.rotation import matrix_from_quat, quat_from_euler, quat_mul
+from humanoid_rl_ext.sim.rotation import matrix_from_quat, quat_from_euler, quat_mul
 
 QUARTER = math.pi / 2
 
