@@ -132,6 +132,10 @@ def _author_joint(prim: Usd.Prim, joint: Joint) -> None:
     prim.CreateAttribute(start + "armature", FLOAT, False).Set(joint.armature)
     if math.isfinite(joint.velocity_limit):
         prim.CreateAttribute(start + "maxJointVelocity", FLOAT, False).Set(joint.velocity_limit / unit)
+    # PhysX takes Newton's attributes where its own say 0 or nothing, so a file's must not contradict the description.
+    for name, number in (("newton:armature", joint.armature), ("newton:velocityLimit", joint.velocity_limit / unit)):
+        if authored(prim, name) is not None:
+            prim.GetAttribute(name).Set(number)
     # Friction has one coefficient per joint in PhysX: a D6 joint's axes share the last one.
     prim.CreateAttribute("physxJoint:jointFriction", FLOAT, False).Set(joint.friction)
 

@@ -159,7 +159,7 @@ def test_start_states_span_the_range_they_are_given(make) -> None:
     yaw = env.view.heading_w
     assert yaw.max() - yaw.min() > 2
     joints = env.view.joint_pos_rel
-    assert 0.1 < joints.abs().max() < 0.151
+    assert 0.06 < joints.abs().max() < 0.101
 
 
 @pytest.mark.parametrize(
