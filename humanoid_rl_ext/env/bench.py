@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from humanoid_rl_ext.env.make import scene_settings, task_robot
+from humanoid_rl_ext.env.make import leave_cores_to_physics, scene_settings, task_robot
 from humanoid_rl_ext.env.vec_env import VecEnv
 from humanoid_rl_ext.sim.engine import Engine
 from humanoid_rl_ext.sim.engines import make_engine
@@ -44,6 +44,7 @@ def bench_env(
     replayed on the engine alone, with contacts read, and the environment stepped with the same actions.
     Medians over the rounds; the ratio is the median of the rounds' ratios.
     """
+    leave_cores_to_physics()
     recorder = _Recorder(make_engine(engine, task_robot(task), scene_settings(task, num_envs, device)))
     env = VecEnv(task, recorder)  # type: ignore[arg-type]
     try:

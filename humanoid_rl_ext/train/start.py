@@ -136,9 +136,6 @@ def build(task: Task | str, config: RunConfig, num_envs: int | None = None) -> t
 
     run = config.run
     device = resolve_device(run.device)
-    # Batches of this size gain little from more threads, and lose a factor when other processes want the cores: every
-    # operation then waits for its slowest thread. One thread also makes results independent of the number of cores.
-    torch.set_num_threads(1)
     torch.manual_seed(run.seed)
     env = make_env(task, num_envs=num_envs or run.num_envs, device=device, engine=run.engine, seed=run.seed)
     try:
