@@ -123,9 +123,9 @@ def report(results: dict[str, dict[str, Any]]) -> str:
     lines = [
         "# What is learnt, and how fast",
         "",
-        "Made by `python benchmarks/learning.py`: `./hrl train TASK --seed S`, all else by default. `reached` is over the",
-        "episodes that ended in the closing part of the run (as the command prints it); `time` is from the start of the",
-        "command's work to its end, start-up included.",
+        "Made by `python benchmarks/learning.py`: `./hrl train TASK --seed S`, all else by default. `reached` is taken",
+        "over the episodes that ended in the closing part of the run (as the command prints it), `first iteration` over",
+        "those of the first update; `time` runs from the start of the process to the last step.",
         "",
     ]
     for case in CASES:

@@ -26,7 +26,7 @@ GPU_CAPACITIES = (
     ("gpuMaxRigidContactCount", 2**19, 512),
     ("gpuMaxRigidPatchCount", 2**17, 64),
 )
-"""PhysX' buffers on the GPU: the least size and the size per environment. A full one drops contacts (an EngineError)."""
+"""PhysX' buffers on the GPU: least size, and size per environment. A full one drops contacts (an EngineError)."""
 
 
 def compose(description: RobotDescription, settings: SceneSettings) -> str:

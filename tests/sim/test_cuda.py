@@ -1,4 +1,4 @@
-"""The engine and the environment on a GPU. Their physics is the CPU's; what can differ is how data get there and back."""
+"""The engine and the environment on a GPU: the same physics; what can differ is how data get there and back."""
 
 from __future__ import annotations
 
