@@ -124,8 +124,8 @@ def report(results: dict[str, dict[str, Any]]) -> str:
         "# What is learnt, and how fast",
         "",
         "Made by `python benchmarks/learning.py`: `./hrl train TASK --seed S`, all else by default. `reached` is taken",
-        "over the episodes that ended in the closing part of the run (as the command prints it), `first iteration` over",
-        "those of the first update; `time` runs from the start of the process to the last step.",
+        "over the episodes that ended in the closing part of the run (as the command prints it), `first iteration`",
+        "over those of the first update; `time` runs from the start of the process to the last step.",
         "",
     ]
     for case in CASES:
@@ -137,15 +137,16 @@ def report(results: dict[str, dict[str, Any]]) -> str:
         limit = f" within {case.limit_s:g} s" if case.limit_s else ""
         lines += [f"## {case.task}", "", f"Wanted: {case.figure} of at least {case.target:g}{limit}.", ""]
         lines += [
-            "| seed | reached | first iteration | time (s) | environment steps | steps/s | machine | date |",
+            f"| seed | reached | first iteration: {case.unit} | time (s) | environment steps | steps/s | machine | date |",
             "|" + "---|" * 8,
         ]
         for entry in entries:
             lines.append(
-                f"| {entry['seed']} | {entry['reached']:.3g} | {entry['first']:.3g} | {entry['seconds']:.0f} "
+                f"| {entry['seed']} | {entry['reached']:,.4g} | {entry['first']:,.4g} | {entry['seconds']:.0f} "
                 f"| {entry['env_steps']:,} | {entry['steps_per_second']:,.0f} | {entry['machine']} | {entry['date']} |"
             )
-        lines += ["", f"![{case.task}]({image})", ""]
+        mean = sum(entry["reached"] for entry in entries) / len(entries)
+        lines += ["", f"Mean over {len(entries)} seeds: {mean:,.4g}.", "", f"![{case.task}]({image})", ""]
     versions = next(iter(results.values()))["versions"]
     lines += ["Versions: " + ", ".join(f"{name} {number}" for name, number in versions.items()) + ".", ""]
     return "\n".join(lines)
