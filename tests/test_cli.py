@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from humanoid_rl_ext.cli import main
+from humanoid_rl_ext.cli.output import table
 from humanoid_rl_ext.cli.parser import count
 
 REPOSITORY = Path(__file__).parents[1]
@@ -53,7 +56,13 @@ def result(capfd: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]
         (["train", "gym:CartPole-v1", "rewards.alive.weight=1"], "has no settings of its own"),
         (["train", "gym:CartPole-v1", "--steps", "none"], "'none' is not a positive whole number"),
         (["train", "gym:CartPole-v1", "--sed", "3"], "unknown argument '--sed': did you mean '--seed'?"),
-        (["train", "gym:CartPole-v1", "--device", "gpu"], "--device: run.device: "),
+        (["train", "gym:CartPole-v1", "--device", "gpu"], "--device: run.device: 'gpu' is no device: auto, cpu, cuda"),
+        (["train", "gym:CartPole-v1", "--engine", "ovphysx"], "--engine: gym:CartPole-v1 brings its own physics"),
+        (["train", "gym:CartPole-v1", "--envs", "1e9"], "--envs: run.num_envs: "),
+        (["train", "gym:CartPole-v1", "--seed", "-1"], "'-1' is not a whole number from 0 to 2147483647"),
+        (["train", "gym:CartPole-v1", "learner=3"], "write it as learner.<setting>=value"),
+        (["train", "gym:CartPole-v1", "--run", "/proc/nowhere"], "/proc/nowhere: cannot be written"),
+        (["train", "walker_run", "--envs", "1M"], "1,000,000 environments of 13 bodies need about 195 GB of memory"),
         (["train", "gym:CartPole-v1", "--device", "cuda:63"], "device 'cuda:63'"),
         (["train", "cartpole_balance", "rewards.alive.wieght=1"], "did you mean 'weight'?"),
         (["train", "--resume", "nowhere"], "no such run folder"),
@@ -142,6 +151,92 @@ def test_a_folder_that_holds_a_run_is_not_written_into(tmp_path: Path, capfd: py
     assert f"--resume {run}" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("part", ["spec", "env_steps", "state"])
+def test_a_checkpoint_that_lacks_a_part_is_refused_with_status_2(
+    part: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = str(tmp_path / "run")
+    trained = result(capfd, "train", "gym:CartPole-v1", *SMALL, "--steps", "32", "--run", run)
+    description = Path(trained["checkpoint"]) / "checkpoint.json"
+    content = json.loads(description.read_text())
+    del content[part]
+    description.write_text(json.dumps(content))
+    assert status("evaluate", run) == 2
+    assert "not a checkpoint of format 1" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda learner: learner.pop("weights"), "does not fit the settings of its run"),
+        (lambda learner: learner.popitem(), "does not fit the settings of its run"),
+    ],
+)
+def test_a_checkpoint_whose_state_is_not_whole_is_refused_with_status_2(
+    spoil: Any, said: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = str(tmp_path / "run")
+    trained = result(capfd, "train", "gym:CartPole-v1", *SMALL, "--steps", "32", "--run", run)
+    description = Path(trained["checkpoint"]) / "checkpoint.json"
+    content = json.loads(description.read_text())
+    spoil(content["state"]["learner"])
+    description.write_text(json.dumps(content))
+    for arguments in (["evaluate", run], ["train", "--resume", run, "--steps", "64"]):
+        assert status(*arguments) == 2
+        assert said in capfd.readouterr().err
+
+
+def test_other_network_sizes_than_the_checkpoints_are_refused_with_its_path(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    trained = result(capfd, "train", "gym:CartPole-v1", *SMALL, "--steps", "32", "--run", str(run))
+    settings = (run / "learner.yaml").read_text()
+    (run / "learner.yaml").write_text(settings.replace("actor_hidden:\n  - 8", "actor_hidden:\n  - 9"))
+    assert status("evaluate", str(run)) == 2
+    said = capfd.readouterr().err
+    assert said.startswith(f"hrl: {trained['checkpoint']}: ") and said.count("\n") == 1
+
+
+def test_ctrl_c_that_a_library_swallows_at_start_up_still_ends_the_command(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from humanoid_rl_ext.train import start
+
+    whole = start.build
+
+    def build(*arguments: Any) -> Any:
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        return whole(*arguments)
+
+    monkeypatch.setattr(start, "build", build)
+    assert status("train", "gym:CartPole-v1", *SMALL) == 130
+    assert "interrupted before there was anything to save" in capfd.readouterr().err
+    assert not (home / "runs").exists()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("closed", [1, 2])
+def test_closed_streams_are_no_reason_to_fail(closed: int) -> None:
+    command = f'exec "$0" -m humanoid_rl_ext tasks --json {closed}>&-'
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(["sh", "-c", command, sys.executable], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ("walker_run" in done.stdout) == (closed == 2)
+
+
+def test_tables_break_their_last_column_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "40")
+    text = table([("a", "one two three four five six seven"), ("long name", "x")], "  ")
+    assert text.splitlines() == [
+        "  a          one two three four five six",
+        "             seven",
+        "  long name  x",
+    ]
+
+
 def test_an_unexpected_error_leaves_its_traceback_in_the_run_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -157,6 +252,7 @@ def test_an_unexpected_error_leaves_its_traceback_in_the_run_folder(
 LISTS = """
 import sys
 from humanoid_rl_ext.cli import main
+from humanoid_rl_ext.cli.output import table
 for command in ("tasks", "robots", "learners", "terms"):
     assert main([command]) == 0
 print(sorted({"torch", "pxr", "gymnasium", "rich", "tensorboard", "warp", "newton", "ovphysx"} & set(sys.modules)))

@@ -25,7 +25,7 @@ def robots(arguments: argparse.Namespace, out: Output) -> int:
 
     names = list(bundled_robots())
     out.result(
-        {"robots": names}, "\n".join([*names, "", "hrl inspect NAME shows one; --robot also takes a file of yours"])
+        {"robots": names}, "\n".join([*names, "", "./hrl inspect NAME shows one; --robot also takes a file of yours"])
     )
     return 0
 
@@ -63,13 +63,19 @@ def terms(arguments: argparse.Namespace, out: Output) -> int:
             }
             for name, spec in found.items()
         ]
-        rows = [
-            (name, ", ".join(f"{p.name}={p.default}" for p in spec.params.values()), spec.help)
-            for name, spec in found.items()
-        ]
+        rows = []
+        for name, spec in found.items():
+            rows.append((name, spec.help))
+            if spec.params:
+                rows.append(("", ", ".join(f"{p.name}={_yaml(p.default)}" for p in spec.params.values())))
         text.append(f"{kind}\n{table(rows, '  ')}")
     out.result({"terms": data}, "\n\n".join(text))
     return 0
+
+
+def _yaml(value: Any) -> str:
+    """A default as a task would write it."""
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple | list) else str(value)
 
 
 def _default(field: dict[str, Any]) -> str:

@@ -35,7 +35,7 @@ def bench(arguments: argparse.Namespace, out: Output) -> int:
 
     task = load_any_task(arguments.task)
     if isinstance(task, str):
-        raise BadInputError(f"bench env: {task} has no physics of its own to compare with; name one of 'hrl tasks'")
+        raise BadInputError(f"bench env: {task} has no physics of its own to compare with; name one of './hrl tasks'")
     from humanoid_rl_ext.env.bench import bench_env
 
     device = resolve_device(arguments.device or "auto")

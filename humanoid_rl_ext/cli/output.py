@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import sys
-from collections.abc import Iterator, Sequence
+import textwrap
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Self
+
+NARROWEST = 24  # columns; a terminal that leaves less than this for text breaks its lines itself
 
 
 class Output:
@@ -75,10 +81,51 @@ def _plain(data: Any) -> Any:
 
 
 def table(rows: Sequence[tuple[str, ...]], indent: str = "") -> str:
-    """Rows in aligned columns."""
+    """Rows in aligned columns; on a terminal the last column is broken into lines that fit."""
     if not rows:
         return ""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    before = len(indent) + sum(width + 2 for width in widths)
+    room = shutil.get_terminal_size().columns - before if sys.stdout.isatty() else 0
+    lines = []
+    for row in rows:
+        start = indent + "".join(f"{cell:<{width}}  " for cell, width in zip(row, widths, strict=False))
+        parts = textwrap.wrap(row[-1], room) if room >= NARROWEST else [row[-1]]
+        lines += [(start + (parts[0] if parts else "")).rstrip(), *(" " * before + part for part in parts[1:])]
+    return "\n".join(lines)
+
+
+@contextmanager
+def working(what: str) -> Iterator[Callable[[], None]]:
+    """Shows on a terminal what is going on, and takes it away at the end; says nothing to a file or a pipe.
+
+    A Ctrl-C meanwhile counts even where a library swallows KeyboardInterrupt, as pxr does while it is imported: the
+    function that this hands out raises it again, and so does the end.
+    """
+    interrupted = False
+
+    def check() -> None:
+        if interrupted:
+            raise KeyboardInterrupt
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        raise KeyboardInterrupt
+
+    seen = sys.stderr.isatty()
+    in_main = threading.current_thread() is threading.main_thread()  # only there may signal handlers be set
+    before = signal.signal(signal.SIGINT, interrupt) if in_main else None
+    if seen:
+        print(f"{what} ...", end="", file=sys.stderr, flush=True)
+    try:
+        yield check
+        check()
+    except Exception:
+        check()  # the error may be what a library made of it
+        raise
+    finally:
+        if in_main:
+            signal.signal(signal.SIGINT, before)
+        if seen:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

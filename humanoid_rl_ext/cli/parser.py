@@ -41,6 +41,13 @@ def count(text: str) -> int:
     return int(value)
 
 
+def seed(text: str) -> int:
+    """A whole number from 0 to 2147483647."""
+    if not text.isdecimal() or not text.isascii() or int(text) >= 2**31:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 0 to {2**31 - 1}")
+    return int(text)
+
+
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The arguments, with ``command`` (a function), ``json`` and ``debug``; ends with status 2 when they are wrong."""
     parser, commands = _build()
@@ -62,7 +69,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _build() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
-    parser = _Parser(prog="hrl", description="Humanoid RL: teach robots from USD files to move.")
+    parser = _Parser(prog="./hrl", description="Humanoid RL: teach robots from USD files to move.")
     parser.add_argument("--version", action="version", version=__version__)
     shared = _Parser(add_help=False)
     shared.add_argument("--json", action="store_true", help="print one JSON object as the last line of standard output")
@@ -89,7 +96,7 @@ def _build() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser
     train.add_argument("--robot", metavar="PATH", help="a bundled robot's name, or a USD, MJCF or URDF file")
     train.add_argument("--algo", metavar="NAME", help="algorithm (ppo)")
     train.add_argument("--steps", type=count, metavar="N", help="control steps of all environments together")
-    train.add_argument("--seed", type=int, metavar="N", help="seed of everything random")
+    train.add_argument("--seed", type=seed, metavar="N", help="seed of everything random")
     train.add_argument("--run", type=Path, metavar="DIR", help="run folder (default: <home>/runs/<task>/<time>)")
     train.add_argument(
         "--resume", type=Path, metavar="RUN", help="go on with a run in its folder; --steps gives it more"
@@ -99,7 +106,7 @@ def _build() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser
     evaluate.add_argument("run", type=Path, metavar="RUN", help="run folder, or one of its checkpoints")
     evaluate.add_argument("--episodes", type=count, default=100, metavar="N", help="how many (100)")
     evaluate.add_argument(
-        "--seed", type=int, metavar="N", help="seed of the start states (default: another than in training)"
+        "--seed", type=seed, metavar="N", help="seed of the start states (default: another than in training)"
     )
 
     add("tasks", _command("lists", "tasks"), "list the tasks")

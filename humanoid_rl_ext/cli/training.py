@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import os
+import shlex
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from humanoid_rl_ext.cli.output import Output
+from humanoid_rl_ext.cli.output import Output, working
 from humanoid_rl_ext.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -22,17 +22,20 @@ NOT_A_METRIC = {"episodes", "return", "length", "success_rate", "non_finite"}
 
 def train(arguments: argparse.Namespace, out: Output) -> int:
     """Trains a new run, or goes on with one."""
-    plan = _plan(arguments)
-    from humanoid_rl_ext.hosts.headless import run_headless
-    from humanoid_rl_ext.train.start import open_session
+    from humanoid_rl_ext.train.run_folder import task_name
 
-    session = open_session(plan)
+    plan = _plan(arguments)
+    with working(f"hrl: starting {task_name(plan.task)}") as check_interrupt:
+        from humanoid_rl_ext.hosts.headless import run_headless
+        from humanoid_rl_ext.train.start import open_session
+
+        session = open_session(plan, before_writing=check_interrupt)
     out.run_folder = plan.path
     try:
         spec, run = session.env.spec, plan.config.run
         print(
-            f"hrl: {session.env.task_name}, {plan.config.algorithm}, {session.env.engine_name}, "
-            f"{spec.num_envs} environments, {run.env_steps:,} steps; {plan.path}",
+            f"hrl: {session.env.task_name}: {plan.config.algorithm}, {session.env.engine_name} ({session.device}), "
+            f"{spec.num_envs} environments, {run.env_steps:,} steps, seed {run.seed}\nhrl: run folder {plan.path}",
             file=sys.stderr,
         )
         interrupted = run_headless(session)
@@ -40,16 +43,20 @@ def train(arguments: argparse.Namespace, out: Output) -> int:
         out.result(summary, _summary_text(summary))
     finally:
         session.close()
-    if interrupted:
-        print(f"hrl: interrupted and saved; go on with: hrl train --resume {plan.path}", file=sys.stderr)
+    said, command = (
+        ("interrupted and saved; go on with", "train --resume")
+        if interrupted
+        else ("to see what it learnt", "evaluate")
+    )
+    print(f"hrl: {said}: ./hrl {command} {shlex.quote(str(plan.path))}", file=sys.stderr)
     return 130 if interrupted else 0
 
 
 def evaluate(arguments: argparse.Namespace, out: Output) -> int:
     """Plays episodes with the newest checkpoint of a run, or with the one named."""
-    from humanoid_rl_ext.train.checkpoint import check_fit, latest_checkpoint, read_checkpoint
+    from humanoid_rl_ext.train.checkpoint import check_fit, latest_checkpoint, read_checkpoint, restoring
     from humanoid_rl_ext.train.config import read_run_config
-    from humanoid_rl_ext.train.run_folder import RunFolder
+    from humanoid_rl_ext.train.run_folder import RunFolder, task_name
 
     path: Path = arguments.run.absolute()
     checkpoint_given = path.parent.name == "checkpoints"
@@ -59,20 +66,22 @@ def evaluate(arguments: argparse.Namespace, out: Output) -> int:
     config = read_run_config(folder.learner, device=arguments.device, engine=arguments.engine)
     seed = config.run.seed + 1 if arguments.seed is None else arguments.seed
     run = config.run.model_copy(update={"seed": seed})
-    from humanoid_rl_ext.train.evaluate import evaluate_policy
-    from humanoid_rl_ext.train.start import build
-
     num_envs = arguments.num_envs or min(arguments.episodes, max(config.run.num_envs, 100))
-    env, learner, _ = build(task, config.model_copy(update={"run": run}), num_envs)
-    try:
+    with working(f"hrl: playing {arguments.episodes:,} episodes of {task_name(task)}"):
+        from humanoid_rl_ext.train.evaluate import evaluate_policy
+        from humanoid_rl_ext.train.start import build
+
         checkpoint = read_checkpoint(checkpoint_path)
-        check_fit(checkpoint, env.spec)
-        learner.load_state_dict(checkpoint.state["learner"])
-        result = evaluate_policy(env, learner, arguments.episodes)
-    finally:
-        env.close()
+        env, learner, _ = build(task, config.model_copy(update={"run": run}), num_envs)
+        try:
+            check_fit(checkpoint, env.spec)
+            with restoring(checkpoint_path):
+                learner.load_state_dict(checkpoint.state["learner"])
+            result = evaluate_policy(env, learner, arguments.episodes)
+        finally:
+            env.close()
     data = {"run": str(folder.path), "checkpoint": str(checkpoint_path), "task": env.task_name, **result.to_json()}
-    out.result(data, _text({**dataclasses.asdict(result), **data}))
+    out.result(data, _text(data))
     return 0
 
 
@@ -96,7 +105,7 @@ def _plan(arguments: argparse.Namespace) -> RunPlan:
             raise BadInputError(f"'{words[0]}': a resumed run keeps its task; leave TASK out")
         return plan_resume(arguments.resume, words, **settings)
     if not words or "=" in words[0]:
-        raise BadInputError("which task? hrl train TASK, a .yaml file or gym:ID; 'hrl tasks' lists them")
+        raise BadInputError("which task? ./hrl train TASK, a .yaml file or gym:ID; './hrl tasks' lists them")
     return plan_run(
         words[0],
         words[1:],

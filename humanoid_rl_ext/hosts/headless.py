@@ -115,23 +115,25 @@ class BarProgress:
 
     def __init__(self, session: Session) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as RichProgress
+        from rich.table import Column
 
         self._session, self._rates = session, Rates(session)
         self._bar = RichProgress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.percentage:>3.0f}%  {task.fields[rate]}  {task.fields[episode]}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]} left"),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=None, table_column=Column(ratio=1)),
+            TextColumn(
+                "{task.percentage:>3.0f}%  {task.fields[rate]}{task.fields[episode]}  {task.fields[left]} left",
+                table_column=Column(no_wrap=True),
+            ),
             console=Console(stderr=True),
-            transient=False,
+            expand=True,
         )
         total = session.config.run.env_steps
         name = session.env.task_name
         self._task = self._bar.add_task(
-            name, total=total, completed=session.env_steps, rate="", episode="", left="--:--"
+            name, total=total, completed=session.env_steps, rate="", episode="first steps", left="--:--"
         )
         self._bar.start()
 
@@ -141,7 +143,7 @@ class BarProgress:
         self._bar.update(
             self._task,
             completed=metrics["env_steps"],
-            rate=f"{rate:,.0f} steps/s",
+            rate=f"{rate:,.0f} steps/s  ",
             episode=_episode(self._session),
             left=_clock(left),
         )
@@ -156,10 +158,17 @@ def _episode(session: Session) -> str:
     returns, lengths = (session.history.column(f"episode/{name}") for name in ("return", "length"))
     ended = np.flatnonzero(np.isfinite(returns))
     return (
-        f"return {returns[ended[-1]]:.4g}  length {lengths[ended[-1]]:.4g}"
+        f"return {_rounded(returns[ended[-1]])}  length {_rounded(lengths[ended[-1]])}"
         if len(ended)
-        else "no episode has ended yet"
+        else "no episode ended yet"
     )
+
+
+def _rounded(value: float) -> str:
+    """About three figures and never an exponent where a person can do without: -0.01, 14.2, 1,443."""
+    if abs(value) >= 1e7:
+        return f"{value:.2e}"
+    return f"{value:,.{2 if abs(value) < 10 else 1 if abs(value) < 100 else 0}f}"
 
 
 def _clock(seconds: float) -> str:

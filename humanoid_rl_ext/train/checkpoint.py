@@ -7,6 +7,8 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 TENSORS, TREE = "tensors.safetensors", "checkpoint.json"
+HEADER = {"env_steps", "spec", "sha256", "state"}
+"""What reading a checkpoint relies on."""
 _STEP = re.compile(r"step_(\d+)")
 _UNFINISHED = ".unfinished-"
 
@@ -92,7 +96,7 @@ def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
         raise CheckpointError(f"{error.filename}: missing; is {path.name} a checkpoint of this project?") from None
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path / TREE}: truncated or corrupt ({error}); {_way_out(path)}") from None
-    if not isinstance(header, dict) or header.get("format") != FORMAT or "state" not in header:
+    if not isinstance(header, dict) or header.get("format") != FORMAT or not header.keys() >= HEADER:
         raise CheckpointError(f"{path / TREE}: not a checkpoint of format {FORMAT}; {_way_out(path)}")
     if hashlib.sha256(blob).hexdigest() != header.get("sha256"):
         raise CheckpointError(f"{path / TENSORS}: truncated or corrupt; {_way_out(path)}")
@@ -101,6 +105,18 @@ def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: corrupt ({error}); {_way_out(path)}") from None
     return Checkpoint(path, header, state)
+
+
+@contextmanager
+def restoring(path: Path) -> Iterator[None]:
+    """Turns what goes wrong while a checkpoint's state is taken over into a CheckpointError."""
+    try:
+        yield
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise CheckpointError(f"{path}: does not fit the settings of its run in learner.yaml ({reason})") from error
 
 
 def prune(folder: Path, keep: int, best: int | None) -> None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from humanoid_rl_ext.errors import TaskError, did_you_mean
 from humanoid_rl_ext.learn import LEARNERS, learner_entry
 from humanoid_rl_ext.task.yaml_source import Layer, Source, merged, parse_scalar, read_yaml, validate
 
 PRESETS = Path(__file__).parents[2] / "config" / "learners"
-PREFIXES = ("learner.", "run.")
+TABLES = ("learner", "run")
+OPTIONS = {"num_envs": "--envs", "env_steps": "--steps"}  # of the command line, where they differ from the name
 
 
 class RunSettings(BaseModel):
@@ -27,12 +29,17 @@ class RunSettings(BaseModel):
     num_envs: int = Field(ge=1, le=1_000_000, description="Environments that run side by side")
     env_steps: int = Field(ge=1, le=10**13, description="Length of the run: control steps of all environments together")
     seed: int = Field(1, ge=0, le=2**31 - 1, description="Seed of everything random")
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = Field(
-        "auto", description="auto, cpu or cuda[:index]; auto takes a GPU where one is"
-    )
+    device: str = Field("auto", description="auto, cpu or cuda[:index]; auto takes a GPU where one is")
     engine: str = Field("ovphysx", description="Physics engine")
     save_interval: int = Field(50, ge=1, description="Iterations between checkpoints")
     keep_checkpoints: int = Field(5, ge=1, description="Newest checkpoints that are kept, besides the best")
+
+    @field_validator("device")
+    @classmethod
+    def _known_device(cls, device: str) -> str:
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+            raise ValueError(f"'{device}' is no device: auto, cpu, cuda or cuda:0")
+        return device
 
 
 class RunConfig[Settings: BaseModel](BaseModel):
@@ -68,7 +75,7 @@ def learner_names() -> list[str]:
 
 def is_run_override(text: str) -> bool:
     """Whether ``key=value`` from the command line belongs to the run instead of the Task."""
-    return text.startswith(PREFIXES)
+    return text.partition("=")[0].partition(".")[0] in TABLES
 
 
 def load_run_config(
@@ -99,7 +106,7 @@ def load_run_config(
         layers = tuple(Layer(layer.path, _below(layer.node, "tasks", pattern)) for layer in file.layers)
         source = merged(Source(change, layers), source)
     chosen = {name: value for name, value in run.items() if value is not None}
-    source = merged(Source({"run": chosen}, overrides={("run", name): f"--{name}" for name in chosen}), source)
+    source = merged(_from_options(chosen), source)
     for override in overrides:
         source = _overridden(source, override)
     return _resolved(preset.algorithm, source)
@@ -112,8 +119,7 @@ def read_run_config(path: Path, **run: Any) -> RunConfig:
     if not isinstance(algorithm, str):
         raise TaskError(f"{path}: 'algorithm' is missing")
     chosen = {name: value for name, value in run.items() if value is not None}
-    over = Source({"run": chosen}, overrides={("run", name): f"--{name}" for name in chosen})
-    return _resolved(algorithm, merged(over, file))
+    return _resolved(algorithm, merged(_from_options(chosen), file))
 
 
 def run_config_yaml(config: RunConfig) -> str:
@@ -129,6 +135,10 @@ def _resolved(algorithm: str, source: Source) -> RunConfig:
 @cache
 def _config_model(settings: type[BaseModel]) -> type[RunConfig]:
     return RunConfig[settings]  # type: ignore[valid-type]
+
+
+def _from_options(chosen: dict[str, Any]) -> Source:
+    return Source({"run": chosen}, overrides={("run", name): OPTIONS.get(name, f"--{name}") for name in chosen})
 
 
 def _overridden(source: Source, override: str) -> Source:

@@ -122,7 +122,7 @@ def finite(metrics: Mapping[str, float]) -> Metrics:
 def keep_until(path: Path, env_steps: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Rewrites a JSON-lines file without the lines after ``env_steps``; returns what was kept and what was dropped.
 
-    A last line that a crash cut off is dropped in silence.
+    A last line that a crash cut off is dropped in silence, and so is all that follows a line that is no entry.
     """
     if not path.exists():
         return [], []
@@ -131,9 +131,9 @@ def keep_until(path: Path, env_steps: int) -> tuple[list[dict[str, Any]], list[d
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
             entry = json.loads(line)
-        except ValueError:
+            (kept if entry["env_steps"] <= env_steps else dropped).append(entry)
+        except (ValueError, KeyError, TypeError):
             break
-        (kept if entry["env_steps"] <= env_steps else dropped).append(entry)
     aside = path.with_suffix(".rewinding")
     aside.write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
     aside.replace(path)

@@ -38,12 +38,20 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path, task: Task | str, config: RunConfig, device: str) -> RunFolder:
-        """A new folder that describes its run completely; call it when nothing can be wrong any more."""
-        path.mkdir(parents=True, exist_ok=True)
+        """A new folder that describes its run completely; call it when nothing else can be wrong any more.
+
+        Raises:
+            BadInputError: when the folder cannot be written.
+        """
         folder = cls(path)
-        folder.task.write_text(task_text(task), encoding="utf-8")
-        folder.write_config(config)
-        folder.environment.write_text(json.dumps(describe_environment(device), indent=2) + "\n", encoding="utf-8")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            folder.task.write_text(task_text(task), encoding="utf-8")
+            folder.write_config(config)
+            folder.environment.write_text(json.dumps(describe_environment(device), indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            advice = "name another folder with --run, or set HUMANOID_RL_HOME"
+            raise BadInputError(f"{path}: cannot be written ({error.strerror}); {advice}") from None
         return folder
 
     @classmethod

@@ -19,6 +19,7 @@ from humanoid_rl_ext.train.checkpoint import (
     latest_checkpoint,
     prune,
     read_checkpoint,
+    restoring,
     write_checkpoint,
 )
 from humanoid_rl_ext.train.evaluate import Evaluation, evaluate_policy
@@ -259,15 +260,16 @@ class Session:
             self._repeat_edit(entry["path"], entry["old"])
         for entry in kept:
             self._repeat_edit(entry["path"], entry["new"])
-        self.learner.load_state_dict(state["learner"])
-        if header["spec"]["num_envs"] == self.env.spec.num_envs:
-            self.env.load_state_dict(state["env"])
-            self._obs = self.env.observations()
-        else:  # another number of environments: there is no state for each of them, so they start afresh
-            self._obs = self.env.reset()
-        torch.set_rng_state(state["torch"].cpu())
+        with restoring(path):
+            self.learner.load_state_dict(state["learner"])
+            if header["spec"]["num_envs"] == self.env.spec.num_envs:
+                self.env.load_state_dict(state["env"])
+                self._obs = self.env.observations()
+            else:  # another number of environments: there is no state for each of them, so they start afresh
+                self._obs = self.env.reset()
+            torch.set_rng_state(state["torch"].cpu())
         self.env_steps, self.checkpoint = header["env_steps"], path
-        self._best = tuple(header["best"]) if header["best"] else None
+        self._best = tuple(header["best"]) if header.get("best") else None
         self._iterations_since_save = 0
         if self.finished:
             self.finished, self._stopping = False, False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from humanoid_rl_ext.learn.learner import Learner
     from humanoid_rl_ext.task.schema import Task
     from humanoid_rl_ext.train.session import Session
+
+SURELY_FIT = 4096  # environments that no estimate is made for
+BYTES_PER_BODY = 15_000  # of an environment on the CPU, measured on the bundled robots: 13 to 15.5 kB
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ def plan_run(
     loaded = load_any_task(task, for_task, robot)
     if not isinstance(loaded, str):
         settings["seed"] = loaded.seed
+    elif settings.get("engine") is not None:
+        raise BadInputError(f"--engine: {task} brings its own physics")
     config = load_run_config(algorithm, task_name(loaded), for_run, **settings)
     return RunPlan(loaded, config, (run or new_run_path(home(), loaded)).absolute())
 
@@ -98,8 +103,10 @@ def plan_resume(run: Path, overrides: Sequence[str] = (), **settings: Any) -> Ru
     return RunPlan(folder.read_task(), config, folder.path, latest_checkpoint(folder.path), tuple(edits))
 
 
-def open_session(plan: RunPlan) -> Session:
+def open_session(plan: RunPlan, before_writing: Callable[[], None] = lambda: None) -> Session:
     """A session ready to run: environment and learner built, checkpoint loaded, folder written, in this order.
+
+    ``before_writing`` is called when nothing can be wrong any more; what it raises leaves no trace on the disk.
 
     Raises:
         HumanoidRLError: when something cannot be had; no folder has been made then.
@@ -110,11 +117,13 @@ def open_session(plan: RunPlan) -> Session:
     env, learner, device = build(plan.task, config)
     try:
         if plan.checkpoint is None:
+            before_writing()
             folder = RunFolder.create(plan.path, plan.task, config, describe_device(device))
             return Session(env, learner, plan.task, config, folder)
         from humanoid_rl_ext.train.checkpoint import check_fit, read_checkpoint
 
         check_fit(read_checkpoint(plan.checkpoint), env.spec)
+        before_writing()
         folder = RunFolder.existing(plan.path)
         session = Session(env, learner, plan.task, config, folder)
         session.load(plan.checkpoint)
@@ -131,18 +140,44 @@ def build(task: Task | str, config: RunConfig, num_envs: int | None = None) -> t
     """Environment, learner and device of a run; ``num_envs`` replaces the configured number."""
     import torch
 
-    from humanoid_rl_ext.env.make import make_env
+    from humanoid_rl_ext.env.make import make_env, task_robot
     from humanoid_rl_ext.learn import make_learner
 
     run = config.run
     device = resolve_device(run.device)
     torch.manual_seed(run.seed)
-    env = make_env(task, num_envs=num_envs or run.num_envs, device=device, engine=run.engine, seed=run.seed)
+    num_envs = num_envs or run.num_envs
+    if not isinstance(task, str) and device == "cpu" and num_envs > SURELY_FIT:
+        check_memory(len(task_robot(task).bodies), num_envs, available_memory())
+    env = make_env(task, num_envs=num_envs, device=device, engine=run.engine, seed=run.seed)
     try:
         return env, make_learner(config.algorithm, env.spec, config.settings, device, run.seed, run.env_steps), device
     except BaseException:
         env.close()
         raise
+
+
+def check_memory(bodies: int, num_envs: int, available: float) -> None:
+    """Raises BadInputError when so many copies of a robot on the CPU need more memory than is available (bytes).
+
+    Nothing else would stop them: the kernel hands memory out until it ends the process, without a word.
+    """
+    needed = num_envs * bodies * BYTES_PER_BODY
+    if needed > available:
+        fit = int(available / bodies / BYTES_PER_BODY)
+        raise BadInputError(
+            f"{num_envs:,} environments of {bodies} bodies need about {needed / 1e9:.0f} GB of memory and "
+            f"{available / 1e9:.0f} GB are free; {fit:,} would fit (--envs)"
+        )
+
+
+def available_memory() -> float:
+    """Bytes that this machine can still hand out; infinite where it does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return float("inf")
+    return next((1024.0 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), float("inf"))
 
 
 def resolve_device(name: str) -> str:

@@ -124,7 +124,8 @@ import itertools, sys, torch
 from pathlib import Path
 from humanoid_rl_ext.train.checkpoint import write_checkpoint
 for step in itertools.count(1):
-    write_checkpoint(Path(sys.argv[1]) / "checkpoints", step, {}, {"weights": torch.full((2_000_000,), float(step))})
+    state = {"weights": torch.full((2_000_000,), float(step))}
+    write_checkpoint(Path(sys.argv[1]) / "checkpoints", step, {"spec": {}}, state)
 """
 
 
@@ -142,5 +143,5 @@ def test_kill_9_during_a_save_leaves_the_last_good_checkpoint(tmp_path: Path) ->
     left = read_checkpoint(latest_checkpoint(tmp_path))
     assert torch.equal(left.state["weights"], torch.full((2_000_000,), float(left.header["env_steps"])))
     again = left.header["env_steps"] + 1
-    write_checkpoint(folder, again, {}, {"weights": torch.zeros(1)})
+    write_checkpoint(folder, again, {"spec": {}}, {"weights": torch.zeros(1)})
     assert latest_checkpoint(tmp_path).name == f"step_{again}" and not list(folder.glob(".unfinished-*"))

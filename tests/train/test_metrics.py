@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from humanoid_rl_ext.train.metrics import MetricHistory, MetricsLog
+from humanoid_rl_ext.train.metrics import MetricHistory, MetricsLog, keep_until
 
 
 def iterations(count: int, episodes: float = 1.0, steps: int = 100) -> MetricHistory:
@@ -75,3 +75,9 @@ def test_going_back_drops_later_lines_and_one_that_a_crash_cut_off(tmp_path: Pat
     log.write({"iteration": 3, "env_steps": 30})
     log.close()
     assert [json.loads(line)["env_steps"] for line in log.path.read_text().splitlines()] == [10, 20, 30]
+
+
+def test_a_line_that_is_no_entry_ends_what_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"env_steps": 1}\n{"something": "else"}\n{"env_steps": 2}\n')
+    assert keep_until(path, 5) == ([{"env_steps": 1}], [])

@@ -105,6 +105,7 @@ def test_saving_and_stopping_wait_for_the_end_of_the_iteration(make_session: Mak
 def test_learner_edits_act_between_iterations_and_are_logged(make_session: Make, tmp_path: Path) -> None:
     session = make_session(tmp_path / "run", env_steps=64)
     session.pump(0.0)
+    before = session.settings.entropy_coef  # type: ignore[attr-defined]
     session.edit("learner.entropy_coef", 0.25, source="panel")
     assert not session.folder.edits.exists()
     session.run()
@@ -112,7 +113,7 @@ def test_learner_edits_act_between_iterations_and_are_logged(make_session: Make,
     assert json.loads(session.folder.edits.read_text()) == {
         "env_steps": 32,
         "path": "learner.entropy_coef",
-        "old": 0.01,
+        "old": before,
         "new": 0.25,
         "source": "panel",
     }
