@@ -124,19 +124,20 @@ install() (
 
 ensure_installed() { [[ -e $venv/.complete && -x $python ]] || install; }
 
-ensure_test_tools() {
-  local marker
-  marker=$venv/.test-$(lock_hash "$repo/requirements-test.lock")
+# Installs the extra packages of the group $1 (test, bench) once.
+ensure_group() {
+  local lock=$repo/requirements-$1.lock marker
+  marker=$venv/.$1-$(lock_hash "$lock")
   [[ -e $marker ]] && return
-  say "installing the test tools"
-  uv_install "$repo/requirements-test.lock" || fail "the test tools could not be installed: see the lines above"
+  say "installing the packages of requirements-$1.lock"
+  uv_install "$lock" || fail "they could not be installed: see the lines above"
   touch "$marker"
 }
 
 # With arguments: pytest alone. Without: the linter, the formatter, the type checker and pytest, all of them.
 run_tests() {
   local status=0
-  ensure_test_tools
+  ensure_group test
   cd "$repo"
   (($# == 0)) || exec "$python" -P -m pytest "$@"
   say "ruff check" && "$python" -m ruff check . || status=1
@@ -162,5 +163,6 @@ export PYTHONPATH=$repo
 case ${1:-} in
   doctor) shift && run_doctor "$@" ;;
   test) shift && ensure_installed && run_tests "$@" ;;
+  python) shift && ensure_installed && ensure_group bench && exec "$python" "$@" ;;
   *) ensure_installed && exec "$python" -P -m humanoid_rl_ext "$@" ;;
 esac

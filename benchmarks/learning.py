@@ -1,9 +1,8 @@
 """How well and how fast the bundled tasks and two Gymnasium tasks are learnt, by default settings, three seeds each.
 
-    python benchmarks/learning.py [TASK ...] [--seeds 1 2 3] [--report-only]
+    ./hrl python benchmarks/learning.py [TASK ...] [--seeds 1 2 3] [--report-only]
 
 Writes docs/results/learning.json (one entry per task and seed), docs/images/learning_*.png and docs/learning.md.
-Run with the interpreter that ``./hrl`` uses, after installing requirements-bench.lock into it.
 """
 
 from __future__ import annotations
@@ -125,9 +124,9 @@ def report(results: dict[str, dict[str, Any]]) -> str:
     lines = [
         "# What is learnt, and how fast",
         "",
-        "Made by `python benchmarks/learning.py`: `./hrl train TASK --seed S`, all else by default. `reached` is taken",
-        "over the episodes that ended in the closing part of the run (as the command prints it), `at first` over",
-        "those of the first update; `time` runs from the start of the process to the last step.",
+        "Made by `./hrl python benchmarks/learning.py`: `./hrl train TASK --seed S`, all else by default. `reached` is",
+        "taken over the episodes that ended in the closing part of the run (as the command prints it), `at first`",
+        "over those of the first update; `time` runs from the start of the process to the last step.",
         "",
     ]
     for case in CASES:

@@ -1,6 +1,6 @@
 """PhysX on this machine: environment sub-steps per second, and whether robots survive random targets.
 
-    python benchmarks/physics.py [--rounds 5]
+    ./hrl python benchmarks/physics.py [--rounds 5]
 
 Prints the two tables of docs/physics.md. Run it on free cores.
 """

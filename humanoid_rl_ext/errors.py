@@ -39,9 +39,11 @@ class DeviceError(BadInputError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A sentence that names the closest known spelling, or the known names when none is close."""
+    """A phrase that names the closest known spelling, or the known names (a few) when none is close."""
     known = sorted(known)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
         return f"did you mean '{close[0]}'?"
+    if len(known) > 40:
+        return f"none of the {len(known)} known names is close"
     return "known: " + ", ".join(known) if known else "nothing is known here"

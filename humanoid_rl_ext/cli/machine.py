@@ -50,6 +50,6 @@ def bench(arguments: argparse.Namespace, out: Output) -> int:
     return 0
 
 
-def test(arguments: argparse.Namespace, out: Output) -> int:
-    """The launcher runs the tests itself, because it first installs the tools for them."""
-    raise BadInputError("the tests are run by the launcher: ./hrl test [PYTEST ARGUMENTS]")
+def launcher(arguments: argparse.Namespace, out: Output) -> int:
+    """What the launcher does itself, because it first installs what is needed."""
+    raise BadInputError("this is for the launcher: ./hrl test [PYTEST ARGUMENTS], ./hrl python SCRIPT [ARGUMENTS]")

@@ -120,5 +120,6 @@ def _build() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser
     bench = add("bench", _command("machine", "bench"), "measure speed", machine)
     bench.add_argument("subject", choices=["env"], help="env: the environment against physics alone")
     bench.add_argument("--task", default="humanoid_walk", metavar="TASK", help="task to measure (humanoid_walk)")
-    add("test", _command("machine", "test"), "run the project's checks and tests (./hrl test [PYTEST ARGUMENTS])")
+    add("python", _command("machine", "launcher"), "run a script, such as a benchmark, in the project's environment")
+    add("test", _command("machine", "launcher"), "run the project's checks and tests (./hrl test [PYTEST ARGUMENTS])")
     return parser, dict(groups.choices)

@@ -189,7 +189,7 @@ def make(id: str) -> gymnasium.Env:
     """One environment; raises BadInputError for an unknown id, naming the closest, and for a missing dependency."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # -v4 is what published results were measured on
+            warnings.simplefilter("ignore")  # about newer versions: -v4 is what published results were measured on
             return gymnasium.make(id, disable_env_checker=True)
     except gymnasium.error.UnregisteredEnv as error:
         raise BadInputError(f"unknown gymnasium environment '{id}': {did_you_mean(id, gymnasium.registry)}") from error

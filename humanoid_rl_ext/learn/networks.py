@@ -13,7 +13,8 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"elu": nn.ELU, "tanh": nn.Tanh, "relu
 
 def linear(inputs: int, outputs: int, gain: float, generator: torch.Generator) -> nn.Linear:
     """A layer with orthogonal weights scaled by ``gain`` and zero bias; they follow from ``generator`` alone."""
-    layer = nn.Linear(inputs, outputs)
+    with torch.random.fork_rng(devices=[]):  # torch's own initialisation, replaced below, draws from the global numbers
+        layer = nn.Linear(inputs, outputs)
     nn.init.orthogonal_(layer.weight, gain, generator=generator)
     nn.init.zeros_(layer.bias)
     return layer

@@ -48,7 +48,7 @@ def print_robot(robot: RobotDescription) -> None:
 
     console = Console()
     base = f"{robot.base}, fixed" if robot.fixed_base else f"{robot.base}, free, {robot.standing_height:.3f} m up"
-    console.print(f"[bold]{robot.name}[/]  {robot.path}{robot.root}", highlight=False)
+    console.print(f"[bold]{robot.name}[/]  {robot.path}  {robot.root}", highlight=False)
     console.print(
         f"{len(robot.joints)} joints, {len(robot.bodies)} bodies, {robot.total_mass:.2f} kg, base {base}; "
         f"{robot.up_axis} up, {robot.meters_per_unit:g} m per unit",
@@ -60,6 +60,8 @@ def print_robot(robot: RobotDescription) -> None:
     for j in robot.joints:
         numbers = (j.lower, j.upper, j.default, j.stiffness, j.damping, j.effort_limit, j.velocity_limit, j.armature)
         joints.add_row(j.name, j.type, *(_short(number) for number in numbers))
+    # Names and figures are never cut, on a narrow terminal the lines wrap.
+    console.width = max(console.width, Console(width=1000).measure(joints).maximum)
     console.print(joints)
     bodies = Table("body", title="Bodies", title_justify="left", box=None)
     bodies.add_column("mass (kg)", justify="right")

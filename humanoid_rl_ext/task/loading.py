@@ -66,9 +66,18 @@ def _with_base(path: Path, may_extend: int) -> Source:
     base = source.data.pop("extends", None)
     if base is None:
         return source
+    place = f"{source.where(('extends',))}: extends"
+    if not isinstance(base, str):
+        raise TaskError(f"{place}: names one task or file, not {base!r}")
     if not may_extend:
         raise TaskError(f"{path}: extends '{base}', but is itself extended by a preset; write its fields out instead")
-    return merged(source, _with_base(_find(str(base), beside=path.parent), may_extend - 1))
+    try:
+        found = _find(base, beside=path.parent)
+    except TaskError as error:
+        raise TaskError(f"{place}: {error}") from None
+    if found.resolve() == path.resolve():
+        raise TaskError(f"{place}: the file extends itself")
+    return merged(source, _with_base(found, may_extend - 1))
 
 
 def _find(name: str, beside: Path | None = None) -> Path:

@@ -97,7 +97,10 @@ def read_yaml(path: str | Path) -> Source:
         raise TaskError(
             f"{path}: expected 'key: value' lines, found {type(data).__name__ if data else 'an empty file'}"
         )
-    _refuse_repeated_keys(node, path)
+    try:
+        _refuse_repeated_keys(node, path)
+    except RecursionError:
+        raise TaskError(f"{path}: an alias (*) stands inside what it refers to; write the values out") from None
     return Source(data, (Layer(path, node),))
 
 

@@ -135,3 +135,18 @@ def test_loading_a_task_imports_neither_torch_nor_a_simulator() -> None:
         "heavy = {'torch', 'ovphysx', 'pxr', 'newton', 'warp', 'gymnasium'} & set(sys.modules); assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name: a\nextends: nosuch\n", "mine.yaml:2: extends: unknown task 'nosuch'"),
+        ("extends: [a]\n", "mine.yaml:1: extends: names one task or file"),
+        ("extends: mine.yaml\n", "mine.yaml:1: extends: the file extends itself"),
+        ("name: &a [*a]\n", "mine.yaml: an alias"),
+    ],
+)
+def test_a_base_that_cannot_be_had_is_told_with_its_line(write, text: str, said: str) -> None:
+    with pytest.raises(TaskError) as error:
+        load_task(write(text))
+    assert said in str(error.value)
