@@ -20,6 +20,7 @@ from humanoid_rl_ext.robot.filtering import collision_pairs, filtered_pairs
 from humanoid_rl_ext.robot.findings import file_warnings, joint_warnings, link_warnings
 from humanoid_rl_ext.robot.kinematics import Kinematics
 from humanoid_rl_ext.robot.masses import Solid, read_solid
+from humanoid_rl_ext.robot.naming import repeated_names, tell_apart
 from humanoid_rl_ext.robot.normalise import is_normal, units, write_normalised
 from humanoid_rl_ext.robot.overlap import overlapping
 from humanoid_rl_ext.robot.overrides import RobotOverrides, matching_or_error, preset_overrides
@@ -38,14 +39,15 @@ def load_robot(source: str | Path, overrides: RobotOverrides | None = None) -> R
     """The description of a bundled robot (by name) or of the robot in a USD, MJCF (.xml) or URDF file.
 
     Presets of config/robots apply to the robot that has their name (file or root prim, also followed by ``_``);
-    ``overrides`` go over them. Files that are not in metres with Z up, or that stack joints on a body as MJCF does,
-    are read from a converted copy, to which ``path`` then points. RobotError: missing or unreadable file, no
-    articulation or several, unknown pattern.
+    ``overrides`` go over them. Files that are not in metres with Z up, that stack joints on a body as MJCF does, or
+    that give one name to several bodies or joints, are read from a converted copy, to which ``path`` then points.
+
+    RobotError: missing or unreadable file, no articulation or several, unknown pattern.
     """
     name, meant, usd = resolve(source)
     stage = open_stage(usd)
     up, metre, _ = units(stage)
-    if not is_normal(stage) or joint_series(stage):
+    if not is_normal(stage) or joint_series(stage) or repeated_names(stage):
         original = stage
 
         def normalise(folder: Path) -> Path:
@@ -53,10 +55,11 @@ def load_robot(source: str | Path, overrides: RobotOverrides | None = None) -> R
             write_normalised(original, copy)
             flat = open_stage(copy)
             put_in_series(flat)
+            tell_apart(flat)
             flat.GetRootLayer().Save()
             return copy
 
-        key = content_key(usd, "normalised", f"links {SHARE}", *_layers(original))
+        key = content_key(usd, "normalised, unique names", f"links {SHARE}", *_layers(original))
         usd = cached(key, normalise)
         stage = open_stage(usd)
     reading = _Reading(stage, name, meant, usd, overrides)
