@@ -21,8 +21,8 @@ class EpisodeStatistics:
     def add(self, rewards: torch.Tensor, metrics: Sequence[torch.Tensor], non_finite: torch.Tensor) -> None:
         """Takes in one step: weighted rewards (num_envs, terms) as paid, and each metric (num_envs,)."""
         if metrics:
-            rewards = torch.cat((rewards, torch.stack(list(metrics), dim=-1)), dim=-1)
-            rewards = torch.where(non_finite.unsqueeze(-1), 0.0, rewards)
+            measured = torch.where(non_finite.unsqueeze(-1), 0.0, torch.stack(list(metrics), dim=-1))
+            rewards = torch.cat((rewards, measured), dim=-1)
         self._sums += rewards
         self._non_finite += non_finite.sum()
 

@@ -36,4 +36,6 @@ class Command:
     def refresh(self, step: Step, done: torch.Tensor) -> None:
         """Draws new commands where the episode has ended or the time is up."""
         due = done if self.timer is None else done | self.timer.due(done)
+        if due.device.type == "cpu" and not due.any():
+            return
         self.value.copy_(torch.where(due.unsqueeze(-1), self.term(step), self.value))

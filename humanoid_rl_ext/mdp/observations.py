@@ -83,4 +83,4 @@ def contact_force(
     scale: Annotated[float, Param(1e-6, 1.0, "1/N", "Factor that brings forces to about one")] = 0.01,
 ) -> torch.Tensor:
     """Size of the contact force on each picked body, scaled."""
-    return step.contact_force_norm[:, bodies] * scale
+    return step.contact_force_norm(bodies) * scale

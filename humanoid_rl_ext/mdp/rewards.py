@@ -192,7 +192,7 @@ def stand_still(
 @register("reward")
 def feet_contact(step: Step, *, bodies: Bodies = "foot", threshold: Contact = 1.0) -> torch.Tensor:
     """Share of the feet that touch the ground."""
-    return (step.contact_force_norm[:, bodies] > threshold).float().mean(-1)
+    return (step.contact_force_norm(bodies) > threshold).float().mean(-1)
 
 
 @register("reward", buffers={"air_time": Buffer(("bodies",))})
@@ -207,7 +207,7 @@ def feet_air_time(
     standing: Annotated[float, Param(0.0, 10.0, "", "Commands smaller than this earn nothing")] = 0.1,
 ) -> torch.Tensor:
     """Air time beyond the wanted one, paid when a foot lands (s); per landing, so divided by the control step."""
-    touching = step.contact_force_norm[:, bodies] > threshold
+    touching = step.contact_force_norm(bodies) > threshold
     air_time = memory["air_time"]
     landed = touching & (air_time > 0)
     reward = ((air_time - wanted) * landed).sum(-1) / step.dt
@@ -227,7 +227,7 @@ def single_stance(
     standing: Annotated[float, Param(0.0, 10.0, "", "Commands smaller than this earn nothing")] = 0.1,
 ) -> torch.Tensor:
     """Time that the feet have kept their phase while exactly one touches the ground, up to a limit (s)."""
-    touching = step.contact_force_norm[:, bodies] > threshold
+    touching = step.contact_force_norm(bodies) > threshold
     air_time, contact_time = memory["air_time"], memory["contact_time"]
     air_time.add_(step.dt).mul_(~touching)
     contact_time.add_(step.dt).mul_(touching)
@@ -239,5 +239,5 @@ def single_stance(
 @register("reward")
 def feet_slide(step: Step, *, bodies: Bodies = "foot", threshold: Contact = 1.0) -> torch.Tensor:
     """Speed over the ground of feet that touch it, summed (m/s)."""
-    touching = step.contact_force_norm[:, bodies] > threshold
+    touching = step.contact_force_norm(bodies) > threshold
     return (step.body_lin_vel_w[:, bodies, :2].norm(dim=-1) * touching).sum(-1)

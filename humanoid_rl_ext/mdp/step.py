@@ -126,10 +126,9 @@ class Step:
         begun = (self.episode_length > 0).view(-1, 1, 1)  # what was read before a reset is not this episode's
         return torch.where(begun, self._engine.read_contacts(), 0.0)
 
-    @cached_property
-    def contact_force_norm(self) -> torch.Tensor:
-        """(num_envs, bodies) size of the net normal contact force (N)."""
-        return self.contact_force_w.norm(dim=-1)
+    def contact_force_norm(self, bodies: slice | torch.Tensor) -> torch.Tensor:
+        """(num_envs, picked) size of the net normal contact force on the picked bodies (N)."""
+        return self.contact_force_w[:, bodies].norm(dim=-1)
 
     def to_base(self, vector_w: torch.Tensor) -> torch.Tensor:
         """(num_envs, 3) vectors of the world frame, in the base frame."""

@@ -47,7 +47,7 @@ def base_contact(
     threshold: Annotated[float, Param(0.0, 1e6, "N", "Contact force that ends the episode")] = 1.0,
 ) -> torch.Tensor:
     """A body that must not touch anything does."""
-    return (step.contact_force_norm[:, bodies] > threshold).any(-1)
+    return (step.contact_force_norm(bodies) > threshold).any(-1)
 
 
 @register("termination")

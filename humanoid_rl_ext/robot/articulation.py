@@ -70,6 +70,9 @@ class Articulation:
     fixed_base: bool
     root_apis: list[Usd.Prim]
     world_joints: list[JointPrim]
+    """Fixed joints between the robot and the world."""
+    rails: list[JointPrim]
+    """Joints that move a body of the robot against the world; not part of the tree."""
     loops: list[JointPrim]
     warnings: list[Warning] = field(default_factory=list)
 
@@ -109,15 +112,10 @@ def find_articulation(stage: Usd.Stage, source: str, base_patterns: Iterable[str
         raise RobotError(f"{source}: the articulation at {roots[0].GetPath()} has no rigid body")
     mine = [joint for joint in joints if any(side in group for side in joint.sides)]
     world = [joint for joint in mine if WORLD in joint.sides and joint.is_fixed]
-    for joint in mine:
-        if WORLD in joint.sides and not joint.is_fixed:
-            warnings.append(
-                Warning(
-                    "world_joint",
-                    f"joint {joint.prim.GetPath()} moves against the world and is left out; "
-                    "give it a body that a fixed joint ties to the world",
-                )
-            )
+    rails = [joint for joint in mine if WORLD in joint.sides and not joint.is_fixed]
+    for joint in rails:
+        text = "moves the robot against the world and is left out, because its base is free or fixed to the world"
+        warnings.append(Warning("world_joint", f"joint {joint.prim.GetPath()} {text}"))
     inner = [joint for joint in mine if WORLD not in joint.sides]
     base = _base(group, inner, world, roots[0], base_patterns, bodies)
     order, edges, loops = _breadth_first(base, inner)
@@ -135,7 +133,7 @@ def find_articulation(stage: Usd.Stage, source: str, base_patterns: Iterable[str
     if loose:
         names = ", ".join(path.name for path in loose)
         warnings.append(Warning("loose_body", f"no joint ties {names} to the robot: left out of the description"))
-    return Articulation(root, [bodies[path] for path in order], edges, bool(world), roots, world, loops, warnings)
+    return Articulation(root, [bodies[path] for path in order], edges, bool(world), roots, world, rails, loops, warnings)
 
 
 def _body(cache: UsdGeom.XformCache, prim: Usd.Prim) -> BodyPrim:

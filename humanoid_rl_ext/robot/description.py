@@ -37,10 +37,16 @@ class Joint:
     velocity_limit: float
     armature: float
     friction: float
+    """Coulomb friction: the effort (N m, N) that opposes any motion, standing or moving, whatever the joint carries."""
     default: float
     """Position in the standing pose, inside the limits."""
     anchor: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """A point on the axis in the world frame, robot in the zero pose."""
+    passive_damping: float = 0.0
+    """Viscous friction (N m s/rad, N s/m) beside the drive's damping, not bounded by the effort limit."""
+    friction_coefficient: float = 0.0
+    """PhysX' friction in proportion to what the joint carries, dimensionless; in PhysX it acts only where ``friction``
+    and ``passive_damping`` are zero. An effort cannot be had from it, so it stays a figure of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,8 @@ class RobotDescription:
     self_collision_pairs: tuple[tuple[str, str], ...] = ()
     """Pairs of bodies (by name) that may touch each other: neither neighbours nor filtered in the file."""
     warnings: tuple[Warning, ...] = field(default=())
+    source: str = ""
+    """What the user named: a bundled robot or a file, before any conversion."""
 
     @property
     def base(self) -> str:

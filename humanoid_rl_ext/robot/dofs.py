@@ -40,9 +40,13 @@ class Dof:
     velocity_limit: float | None = None
     armature: float | None = None
     friction: float | None = None
+    passive_damping: float | None = None
+    friction_coefficient: float | None = None
     armature_without_api: bool = False
     slides_locked: bool = False
     """Whether sliding axes of the same D6 joint were taken as locked."""
+    spring: float = 0.0
+    """MJCF's passive spring stiffness."""
 
 
 @dataclass(slots=True)
@@ -136,14 +140,14 @@ def _read_drive(prim: Usd.Prim, dof: Dof) -> None:
 
 
 def _read_motor(prim: Usd.Prim, dof: Dof) -> None:
-    """Armature, friction and limits of speed and effort, from the PhysX, Newton, MuJoCo and URDF attributes."""
+    """Armature, frictions and limits of speed and effort, from the PhysX, Newton, MuJoCo and URDF attributes."""
     unit = DEGREE if dof.type == "revolute" else 1.0
     armature = authored(prim, "physxJoint:armature")
     if has_schema(prim, "PhysxJointAPI"):
         dof.armature = armature
         speed = unlimited(authored(prim, "physxJoint:maxJointVelocity"))
         dof.velocity_limit = speed * unit if speed is not None else None
-        dof.friction = authored(prim, "physxJoint:jointFriction")
+        dof.friction_coefficient = authored(prim, "physxJoint:jointFriction")
     elif armature:
         dof.armature_without_api = True
     per_axis = f"physxJointAxis:{dof.drive}:"
@@ -152,6 +156,15 @@ def _read_motor(prim: Usd.Prim, dof: Dof) -> None:
         dof.armature = own if own is not None else dof.armature
         speed = unlimited(authored(prim, per_axis + "maxJointVelocity"))
         dof.velocity_limit = speed * unit if speed is not None else dof.velocity_limit
+        # PhysX takes Newton's attribute where its own says 0, and so do the lines below.
+        dof.friction = authored(prim, per_axis + "staticFrictionEffort") or None
+        dof.passive_damping = (authored(prim, per_axis + "viscousFrictionCoefficient") or 0.0) / unit or None
+    if dof.friction is None:
+        dof.friction = _first(prim, "newton:friction", "mjc:frictionloss")
+    if dof.passive_damping is None:
+        newton = authored(prim, "newton:damping")
+        dof.passive_damping = newton / unit if newton is not None else authored(prim, "mjc:damping")
+    dof.spring = authored(prim, "mjc:stiffness") or 0.0
     if dof.armature is None:
         dof.armature = _first(prim, "newton:armature", "mjc:armature")
     if dof.velocity_limit is None:

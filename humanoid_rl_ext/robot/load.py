@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pxr import Sdf, Usd, UsdGeom
 
+from humanoid_rl_ext.robot.anchor import ANCHOR, add_anchor, on_rails
 from humanoid_rl_ext.robot.articulation import Articulation, Frame, find_articulation
 from humanoid_rl_ext.robot.bundled import ROBOTS_FOLDER
 from humanoid_rl_ext.robot.defaults import Loads, default_armature, default_gains
@@ -39,31 +40,37 @@ def load_robot(source: str | Path, overrides: RobotOverrides | None = None) -> R
     """The description of a bundled robot (by name) or of the robot in a USD, MJCF (.xml) or URDF file.
 
     Presets of config/robots apply to the robot that has their name (file or root prim, also followed by ``_``);
-    ``overrides`` go over them. Files that are not in metres with Z up, that stack joints on a body as MJCF does, or
-    that give one name to several bodies or joints, are read from a converted copy, to which ``path`` then points.
+    ``overrides`` go over them. Files that are not in metres with Z up, that stack joints on a body as MJCF does, whose
+    joints move the robot against the world, or that give one name to several bodies or joints, are read from a
+    converted copy, to which ``path`` then points. ``fixed_base: false`` takes a robot off the joints to the world.
 
     RobotError: missing or unreadable file, no articulation or several, unknown pattern.
     """
     name, meant, usd = resolve(source)
     stage = open_stage(usd)
     up, metre, _ = units(stage)
-    if not is_normal(stage) or joint_series(stage) or repeated_names(stage):
+    freed = overrides is not None and overrides.fixed_base is False
+    rails = not freed and on_rails(find_articulation(stage, str(meant)))
+    if rails or not is_normal(stage) or joint_series(stage) or repeated_names(stage):
         original = stage
 
         def normalise(folder: Path) -> Path:
             copy = folder / f"{usd.stem}.usdc"
             write_normalised(original, copy)
             flat = open_stage(copy)
+            if rails:
+                add_anchor(flat, find_articulation(flat, str(meant)))
             put_in_series(flat)
             tell_apart(flat)
             flat.GetRootLayer().Save()
             return copy
 
-        key = content_key(usd, "normalised, unique names", f"links {SHARE}", *_layers(original))
+        salt = ("normalised, unique names", f"links {SHARE}", "anchor" if rails else "")
+        key = content_key(usd, *salt, *_layers(original))
         usd = cached(key, normalise)
         stage = open_stage(usd)
     reading = _Reading(stage, name, meant, usd, overrides)
-    return reading.describe(up, metre)
+    return replace(reading.describe(up, metre), source=str(source))
 
 
 def _layers(stage: Usd.Stage) -> list[str]:
@@ -93,6 +100,7 @@ class _Reading:
         index = {path: i for i, path in enumerate(paths)}
         self.parents = [-1, *(index[edge.parent] for edge in self.tree.edges)]
         self.links = {i for i, body in enumerate(self.tree.bodies) if value(body.prim, LINK)}
+        self.anchored = bool(value(self.tree.bodies[0].prim, ANCHOR))
         self.positions, self.rotations, self.joint_frames = self._zero_pose()
         cache = UsdGeom.XformCache()
         self.solids: list[Solid] = [read_solid(body, cache) for body in self.tree.bodies]
@@ -106,6 +114,7 @@ class _Reading:
             for i, edge in enumerate(self.tree.edges)
             for dof in read_dofs(edge.joint.prim, actuators.get(str(edge.joint.prim.GetPath())))
         ]
+        self.passive = self._passive(set(actuators))
         if self.meant.suffix.lower() == ".urdf":
             for _, _, dof in self.dofs:
                 if dof.lower == dof.upper == 0.0:  # what the converter writes where a URDF joint gives no limits
@@ -115,6 +124,13 @@ class _Reading:
         self.overrides = given.over(fitting) if fitting else given
         if self.overrides.fixed_base is not None:
             self.fixed_base = self.overrides.fixed_base
+
+    def _passive(self, actuated: set[str]) -> set[str]:
+        """Joints without a motor: no drive, and no actuator in a file that has some, or on rails of a driven robot."""
+        root = self.tree.root.GetPath()
+        motors = [dof.has_drive or str(self._joint_path(i)) in actuated for _, i, dof in self.dofs]
+        on_rails = {path for path in (self._joint_path(i) for _, i, _ in self.dofs)} if False else set()
+        return {name for (name, i, _), motor in zip(self.dofs, motors, strict=True) if not motor}
 
     def _zero_pose(self) -> tuple[Array, Array, list[Frame]]:
         """Positions (n, 3) and quaternions (n, 4) of the bodies, and the joints' world frames, all joints at zero."""

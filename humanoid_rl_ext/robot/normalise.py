@@ -8,6 +8,8 @@ from typing import Any
 
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
 
+from humanoid_rl_ext.robot.stage import targets
+
 LENGTH = (
     "physics:localPos0",
     "physics:localPos1",
@@ -50,9 +52,12 @@ def write_normalised(stage: Usd.Stage, path: Path) -> None:
     with Sdf.ChangeBlock():
         for spec in _prim_specs(copy.GetRootLayer().pseudoRoot):
             _rescale(spec, metre, kilogram)
-    for prim in copy.GetPseudoRoot().GetChildren():
-        if up != "Z":
+    if up != "Z":
+        for prim in copy.GetPseudoRoot().GetChildren():
             _turn(prim, UP[up], metre)
+        for prim in copy.Traverse():
+            if prim.IsA(UsdPhysics.Joint):
+                _turn_world_side(prim, UP[up])
     UsdGeom.SetStageUpAxis(copy, UsdGeom.Tokens.z)
     UsdGeom.SetStageMetersPerUnit(copy, 1.0)
     UsdPhysics.SetStageKilogramsPerUnit(copy, 1.0)
@@ -100,7 +105,7 @@ def _factor(name: str, kind: str, metre: float, kilogram: float) -> float:
     if name.endswith(("physics:low", "physics:high")) and ":trans" in name:
         return metre
     slides = kind == "PhysicsPrismaticJoint"
-    if name in ("physics:lowerLimit", "physics:upperLimit", "physxJoint:maxJointVelocity"):
+    if name in ("physics:lowerLimit", "physics:upperLimit"):
         return metre if slides else 1.0
     if name == "physics:mass":
         return kilogram
@@ -108,8 +113,8 @@ def _factor(name: str, kind: str, metre: float, kilogram: float) -> float:
         return kilogram / metre**3
     if name == "physics:diagonalInertia":
         return kilogram * metre**2
-    if name == "physxJoint:armature":
-        return kilogram if slides else kilogram * metre**2
+    if name.startswith(("physxJoint:", "physxJointAxis:", "newton:")):
+        return _motor_factor(name, slides or ":linear:" in name or ":trans" in name, metre, kilogram)
     if name.startswith("drive:"):
         linear = name.split(":")[1].startswith(("linear", "trans"))
         if name.endswith(("stiffness", "damping")):
@@ -118,6 +123,17 @@ def _factor(name: str, kind: str, metre: float, kilogram: float) -> float:
             return kilogram * metre if linear else kilogram * metre**2
         if name.endswith(("targetPosition", "targetVelocity")):
             return metre if linear else 1.0
+    return 1.0
+
+
+def _motor_factor(name: str, linear: bool, metre: float, kilogram: float) -> float:
+    kind = name.rpartition(":")[2]
+    if kind in ("maxJointVelocity", "velocityLimit"):
+        return metre if linear else 1.0
+    if kind in ("armature", "damping", "viscousFrictionCoefficient"):
+        return kilogram if linear else kilogram * metre**2
+    if kind in ("friction", "effortLimit", "staticFrictionEffort", "dynamicFrictionEffort"):
+        return kilogram * metre if linear else kilogram * metre**2
     return 1.0
 
 
@@ -143,3 +159,13 @@ def _turn(prim: Usd.Prim, rotation: Gf.Rotation, metre: float) -> None:
     upright = xform.AddOrientOp(UsdGeom.XformOp.PrecisionDouble, "upright")
     upright.Set(Gf.Quatd(rotation.GetQuat()))
     xform.SetXformOpOrder([upright, *ops], xform.GetResetXformStack())
+
+
+def _turn_world_side(joint: Usd.Prim, rotation: Gf.Rotation) -> None:
+    """Turns a joint's frame at a side that names nothing, where the frame stands in the world."""
+    for side in (0, 1):
+        position, quat = (joint.GetAttribute(f"physics:{name}{side}") for name in ("localPos", "localRot"))
+        if targets(joint, f"physics:body{side}") or not position:
+            continue
+        position.Set(Gf.Vec3f(rotation.TransformDir(Gf.Vec3d(position.Get() or Gf.Vec3f(0.0)))))
+        quat.Set(Gf.Quatf(rotation.GetQuat()) * (quat.Get() or Gf.Quatf(1.0)))

@@ -32,7 +32,15 @@ class JointOverride(BaseModel):
     armature: NotNegative | None = Field(
         default=None, description="Inertia that the motor adds to the joint (kg m2, or kg)."
     )
-    friction: NotNegative | None = Field(default=None, description="Joint friction coefficient.")
+    friction: NotNegative | None = Field(
+        default=None, description="Coulomb friction: effort that opposes any motion (N m, or N)."
+    )
+    passive_damping: NotNegative | None = Field(
+        default=None, description="Viscous friction beside the drive's damping (N m s/rad, or N s/m)."
+    )
+    friction_coefficient: NotNegative | None = Field(
+        default=None, description="PhysX' friction in proportion to load; acts only without the other two frictions."
+    )
     default: float | None = Field(default=None, description="Position in the standing pose (rad, or m).")
     lower: float | None = Field(default=None, description="Lower limit (rad, or m).")
     upper: float | None = Field(default=None, description="Upper limit (rad, or m).")

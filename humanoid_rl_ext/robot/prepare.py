@@ -8,7 +8,7 @@ from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
 
 from humanoid_rl_ext.robot.description import Joint, RobotDescription
 from humanoid_rl_ext.robot.dofs import D6_AXES, DEGREE
-from humanoid_rl_ext.robot.stage import authored, is_body, is_collider, targets, value
+from humanoid_rl_ext.robot.stage import authored, has_schema, is_body, is_collider, targets, value
 
 FLOAT, BOOL = Sdf.ValueTypeNames.Float, Sdf.ValueTypeNames.Bool
 
@@ -132,12 +132,32 @@ def _author_joint(prim: Usd.Prim, joint: Joint) -> None:
     prim.CreateAttribute(start + "armature", FLOAT, False).Set(joint.armature)
     if math.isfinite(joint.velocity_limit):
         prim.CreateAttribute(start + "maxJointVelocity", FLOAT, False).Set(joint.velocity_limit / unit)
-    # PhysX takes Newton's attributes where its own say 0 or nothing, so a file's must not contradict the description.
-    for name, number in (("newton:armature", joint.armature), ("newton:velocityLimit", joint.velocity_limit / unit)):
-        if authored(prim, name) is not None:
-            prim.GetAttribute(name).Set(number)
-    # Friction has one coefficient per joint in PhysX: a D6 joint's axes share the last one.
-    prim.CreateAttribute("physxJoint:jointFriction", FLOAT, False).Set(joint.friction)
+    _author_friction(prim, joint, name, unit)
+    # PhysX takes Newton's attributes where its own say 0 or nothing, and an axis' own before the joint's: none of those
+    # in the file may contradict the description.
+    for attribute, number in (
+        ("newton:armature", joint.armature),
+        ("newton:velocityLimit", joint.velocity_limit / unit),
+        ("newton:friction", joint.friction),
+        ("newton:damping", joint.passive_damping * unit),
+        (f"physxJointAxis:{name}:armature", joint.armature),
+        (f"physxJointAxis:{name}:maxJointVelocity", joint.velocity_limit / unit),
+    ):
+        if authored(prim, attribute) is not None:
+            prim.GetAttribute(attribute).Set(number)
+
+
+def _author_friction(prim: Usd.Prim, joint: Joint, instance: str, unit: float) -> None:
+    if joint.friction or joint.passive_damping or has_schema(prim, f"PhysxJointAxisAPI:{instance}"):
+        prim.AddAppliedSchema(f"PhysxJointAxisAPI:{instance}")
+        for attribute, number in (
+            ("staticFrictionEffort", joint.friction),
+            ("dynamicFrictionEffort", joint.friction),
+            ("viscousFrictionCoefficient", joint.passive_damping * unit),
+        ):
+            prim.CreateAttribute(f"physxJointAxis:{instance}:{attribute}", FLOAT, False).Set(number)
+    # PhysX has one coefficient per joint: a D6 joint's axes share the last one.
+    prim.CreateAttribute("physxJoint:jointFriction", FLOAT, False).Set(joint.friction_coefficient)
 
 
 def _as_d6(prim: Usd.Prim) -> None:

@@ -122,7 +122,7 @@ def test_saved_and_restored_it_goes_on_from_the_same_place(make) -> None:
 
 
 def test_commands_are_drawn_anew_when_their_time_is_up(make) -> None:
-    env = make("humanoid_walk", "commands.velocity.resample_s=[0.25, 0.25]", "terminations.fall_by_tilt.enabled=false")
+    env = make("humanoid_walk", "commands.velocity.resample_s=[0.19, 0.19]", "terminations.fall_by_tilt.enabled=false")
     env.reset()
     seen = [env.view.commands["velocity"].clone()]
     for _ in range(20):
