@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from humanoid_rl_ext.robot.anchor import ANCHOR
 from humanoid_rl_ext.robot.articulation import Articulation
 from humanoid_rl_ext.robot.description import Joint, Role, Warning
 from humanoid_rl_ext.robot.dofs import Dof
@@ -12,9 +13,18 @@ from humanoid_rl_ext.robot.stage import value
 
 
 def joint_warnings(
-    joints: list[Joint], dofs: list[Dof], effort: list[str], driveless: list[str], gainless: list[str]
+    joints: list[Joint],
+    dofs: list[Dof],
+    effort: list[str],
+    driveless: list[str],
+    gainless: list[str],
+    free_swinging: list[str],
 ) -> list[Warning]:
-    """Warnings about joints; ``effort``, ``driveless`` and ``gainless`` name those whose settings were worked out."""
+    """Warnings about joints.
+
+    ``effort``, ``driveless`` and ``gainless`` name those whose settings were worked out, ``free_swinging`` those that
+    have no motor.
+    """
     found = []
     if driveless:
         found.append(
@@ -40,8 +50,28 @@ def joint_warnings(
                 "set the drive's maxForce in the file or effort_limit under 'robot: joints:'",
             )
         )
+    if free_swinging:
+        found.append(
+            Warning(
+                "no_actuator",
+                f"no actuator on {_list(free_swinging)}: free to move and not driven; "
+                "set effort_limit and stiffness under 'robot: joints:' to drive them",
+            )
+        )
     pairs = list(zip(joints, dofs, strict=True))
-    if silent := [joint.name for joint, dof in pairs if not dof.limits_given and joint.upper == math.inf]:
+    if springs := [joint.name for joint, dof in pairs if dof.spring]:
+        found.append(
+            Warning(
+                "spring_ignored",
+                f"passive springs on {_list(springs)} are left out: "
+                "set stiffness and default under 'robot: joints:' and control positions if they matter",
+            )
+        )
+    if silent := [
+        joint.name
+        for joint, dof in pairs
+        if not dof.limits_given and joint.upper == math.inf and joint.name not in free_swinging
+    ]:
         found.append(
             Warning(
                 "limits_missing",
@@ -112,7 +142,7 @@ def file_warnings(
                 "move the shapes apart or change the joints' default positions if they should",
             )
         )
-    if fixed_base and tree.world_joints and sum("foot" in own for own in roles.values()) > 1:
+    if fixed_base and tree.world_joints and not value(tree.bodies[0].prim, ANCHOR) and sum("foot" in own for own in roles.values()) > 1:
         found.append(
             Warning("fixed_base", "a robot with feet is fixed to the world: set 'fixed_base: false' to free it")
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -101,6 +102,7 @@ class _Reading:
         self.parents = [-1, *(index[edge.parent] for edge in self.tree.edges)]
         self.links = {i for i, body in enumerate(self.tree.bodies) if value(body.prim, LINK)}
         self.anchored = bool(value(self.tree.bodies[0].prim, ANCHOR))
+        self.added = self.links | ({0} if self.anchored else set())
         self.positions, self.rotations, self.joint_frames = self._zero_pose()
         cache = UsdGeom.XformCache()
         self.solids: list[Solid] = [read_solid(body, cache) for body in self.tree.bodies]
@@ -114,7 +116,7 @@ class _Reading:
             for i, edge in enumerate(self.tree.edges)
             for dof in read_dofs(edge.joint.prim, actuators.get(str(edge.joint.prim.GetPath())))
         ]
-        self.passive = self._passive(set(actuators))
+        self.free_swinging = self._without_motor(actuators)
         if self.meant.suffix.lower() == ".urdf":
             for _, _, dof in self.dofs:
                 if dof.lower == dof.upper == 0.0:  # what the converter writes where a URDF joint gives no limits
@@ -125,12 +127,22 @@ class _Reading:
         if self.overrides.fixed_base is not None:
             self.fixed_base = self.overrides.fixed_base
 
-    def _passive(self, actuated: set[str]) -> set[str]:
-        """Joints without a motor: no drive, and no actuator in a file that has some, or on rails of a driven robot."""
-        root = self.tree.root.GetPath()
-        motors = [dof.has_drive or str(self._joint_path(i)) in actuated for _, i, dof in self.dofs]
-        on_rails = {path for path in (self._joint_path(i) for _, i, _ in self.dofs)} if False else set()
-        return {name for (name, i, _), motor in zip(self.dofs, motors, strict=True) if not motor}
+    def _without_motor(self, actuators: Collection[str]) -> set[str]:
+        """Joints that swing freely: no drive and no actuator, in a file with actuators or on the rails of a driven robot."""
+        rails, body = set(), self._first_limb()
+        while self.anchored and body > 0:
+            rails.add(body - 1)
+            body = self.parents[body]
+        has_motor = {
+            name: dof.has_drive or str(self.tree.edges[i].joint.prim.GetPath()) in actuators
+            for name, i, dof in self.dofs
+        }
+        any_motor = any(has_motor.values())
+        return {name for name, i, _ in self.dofs if not has_motor[name] and (actuators or (any_motor and i in rails))}
+
+    def _first_limb(self) -> int:
+        """Index of the first body that the file itself has."""
+        return next(i for i in range(len(self.parents)) if i not in self.added)
 
     def _zero_pose(self) -> tuple[Array, Array, list[Frame]]:
         """Positions (n, 3) and quaternions (n, 4) of the bodies, and the joints' world frames, all joints at zero."""
@@ -215,14 +227,18 @@ class _Reading:
             axis = quat_rotate(turn, dof.axis) * sign
             turns = dof.type == "revolute"
             effort = dof.effort_limit
-            if effort is None:
+            if name in self.free_swinging:
+                effort = 0.0
+            elif effort is None:
                 effort = float(f"{loads.effort(child, anchor, turns):.3g}")
                 estimated.append(name)
             armature = dof.armature
             if armature is None:
-                armature = default_armature(effort) if turns and dof.effort_limit is not None else 0.0
+                armature = default_armature(effort) if turns and effort and dof.effort_limit is not None else 0.0
             stiffness, damping = dof.stiffness or 0.0, dof.damping or 0.0
-            if not dof.has_drive or (legged and stiffness == 0.0 and damping == 0.0):
+            if name in self.free_swinging:
+                stiffness = damping = 0.0
+            elif not dof.has_drive or (legged and stiffness == 0.0 and damping == 0.0):
                 (gainless if dof.has_drive else driveless).append(name)
                 inertia = armature + loads.inertia(child, axis, anchor, turns)
                 stiffness, damping = (float(f"{gain:.3g}") for gain in default_gains(inertia, effort))
@@ -243,10 +259,13 @@ class _Reading:
                     velocity_limit=math.inf if dof.velocity_limit is None else dof.velocity_limit,
                     armature=armature,
                     friction=dof.friction or 0.0,
+                    passive_damping=float(f"{dof.passive_damping or 0.0:.6g}"),
+                    friction_coefficient=dof.friction_coefficient or 0.0,
                     default=default_position(dof.lower, dof.upper, dof.target),
                     anchor=_vec(anchor),
                 )
             )
+        names = [joint.name for joint in joints]
         joints, said = self._overridden(joints)
         self.warnings += joint_warnings(
             joints,
@@ -254,6 +273,7 @@ class _Reading:
             effort=[name for name in estimated if "effort_limit" not in said[name]],
             driveless=[name for name in driveless if "stiffness" not in said[name]],
             gainless=[name for name in gainless if "stiffness" not in said[name]],
+            free_swinging=[name for name in names if name in self.free_swinging and "effort_limit" not in said[name]],
         )
         return joints
 
@@ -295,7 +315,7 @@ class _Reading:
     def _roles(self, lowest: dict[str, float]) -> dict[str, list[Role]]:
         names, parents = self._limbs()
         guessed: dict[Role, list[str]] = {
-            "base": [self.body_names[0]],
+            "base": [self.body_names[self._first_limb()]],
             "foot": guess_feet(names, parents, lowest, self._height()),
             "hand": guess_hands(names, parents),
             "head": guess_head(names),
@@ -305,18 +325,18 @@ class _Reading:
                 continue
             chosen = {n for p in patterns for n in matching_or_error(p, names, "body", self.name)}
             guessed[role] = [name for name in self.body_names if name in chosen]
-        if self.fixed_base and "foot" not in self.overrides.roles:
+        if self.fixed_base and not self.anchored and "foot" not in self.overrides.roles:
             guessed["foot"] = []
         return {name: [role for role, members in guessed.items() if name in members] for name in self.body_names}
 
     def _limbs(self) -> tuple[list[str], list[str | None]]:
-        """Names of the bodies that may play a role and of the nearest such bodies above them: all but added links."""
+        """Names of the bodies that may play a role and of the nearest such bodies above them: all but added ones."""
         names: list[str] = []
         above: list[str | None] = []
         for body, parent in enumerate(self.parents):
-            if body in self.links:
+            if body in self.added:
                 continue
-            while parent in self.links:
+            while parent in self.added:
                 parent = self.parents[parent]
             names.append(self.body_names[body])
             above.append(self.body_names[parent] if parent >= 0 else None)
