@@ -133,7 +133,9 @@ def find_articulation(stage: Usd.Stage, source: str, base_patterns: Iterable[str
     if loose:
         names = ", ".join(path.name for path in loose)
         warnings.append(Warning("loose_body", f"no joint ties {names} to the robot: left out of the description"))
-    return Articulation(root, [bodies[path] for path in order], edges, bool(world), roots, world, rails, loops, warnings)
+    return Articulation(
+        root, [bodies[path] for path in order], edges, bool(world), roots, world, rails, loops, warnings
+    )
 
 
 def _body(cache: UsdGeom.XformCache, prim: Usd.Prim) -> BodyPrim:

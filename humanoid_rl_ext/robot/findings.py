@@ -142,7 +142,12 @@ def file_warnings(
                 "move the shapes apart or change the joints' default positions if they should",
             )
         )
-    if fixed_base and tree.world_joints and not value(tree.bodies[0].prim, ANCHOR) and sum("foot" in own for own in roles.values()) > 1:
+    if (
+        fixed_base
+        and tree.world_joints
+        and not value(tree.bodies[0].prim, ANCHOR)
+        and sum("foot" in own for own in roles.values()) > 1
+    ):
         found.append(
             Warning("fixed_base", "a robot with feet is fixed to the world: set 'fixed_base: false' to free it")
         )

@@ -163,7 +163,7 @@ class _Reading:
 
     def describe(self, up: str, metre: float) -> RobotDescription:
         names, parents = self._limbs()
-        feet = guess_feet(names, parents, self._lowest(self.positions, self.rotations), self._height())
+        feet = guess_feet(names, parents, self._by_ground(self._lowest(self.positions, self.rotations)), self._height())
         if self.meant.suffix.lower() == ".urdf" and self.overrides.fixed_base is None and len(feet) > 1:
             self.fixed_base = False  # URDF cannot say whether its first link floats; what has feet does
         joints = self._joints(feet)
@@ -316,7 +316,7 @@ class _Reading:
         names, parents = self._limbs()
         guessed: dict[Role, list[str]] = {
             "base": [self.body_names[self._first_limb()]],
-            "foot": guess_feet(names, parents, lowest, self._height()),
+            "foot": guess_feet(names, parents, self._by_ground(lowest), self._height()),
             "hand": guess_hands(names, parents),
             "head": guess_head(names),
         }
@@ -345,6 +345,10 @@ class _Reading:
     def _lowest(self, positions: Array, rotations: Array) -> dict[str, float]:
         found = lowest_points([solid.shapes for solid in self.solids], positions, rotations)
         return {self.body_names[i]: low for i, low in found.items()}
+
+    def _by_ground(self, lowest: dict[str, float]) -> dict[str, float]:
+        """Lowest points by which feet may be guessed: none on rails, where the ground need not be under the robot."""
+        return {} if self.anchored else lowest
 
     def _height(self) -> float:
         return float(np.ptp(self.positions[:, 2])) or 1.0
