@@ -1,4 +1,4 @@
-"""An anchor for robots on rails: a body, fixed to the world, from which the joints that moved against the world start."""
+"""An anchor for robots on rails: a body, fixed to the world, that carries the joints that moved against the world."""
 
 from __future__ import annotations
 

@@ -168,6 +168,15 @@ def link_warnings(links: list[str]) -> list[Warning]:
     return [Warning("links_added", f"small bodies {_list(links)} {text}; nothing to mend")]
 
 
+def ground_warnings(lowest: dict[str, float]) -> list[Warning]:
+    """A warning about bodies of a fixed robot that reach into the ground; ``lowest`` gives their lowest points (m)."""
+    if not (sunk := [name for name, low in lowest.items() if low < -0.01]):
+        return []
+    depth = -min(lowest.values())
+    text = f"{_list(sunk)} reach {depth:.3g} m into the ground at height 0 and jam: raise the robot in the file"
+    return [Warning("below_ground", text)]
+
+
 def _list(names: list[str]) -> str:
     """The names in a sentence, the first few of many."""
     if len(names) <= 4:

@@ -59,7 +59,8 @@ def print_robot(robot: RobotDescription) -> None:
 
     console = Console()
     base = f"{robot.base}, fixed" if robot.fixed_base else f"{robot.base}, free, {robot.standing_height:.3f} m up"
-    console.print(f"[bold]{escape(robot.name)}[/]: {escape(robot.source)}", highlight=False, soft_wrap=True)
+    origin = "bundled" if robot.source == robot.name else robot.source
+    console.print(f"[bold]{escape(robot.name)}[/]: {escape(origin)}", highlight=False, soft_wrap=True)
     console.print(f"prim {escape(robot.root)}", highlight=False, soft_wrap=True)
     console.print(
         f"{len(robot.joints)} joints, {len(robot.bodies)} bodies, {robot.total_mass:.2f} kg, base {base}; "
@@ -72,7 +73,7 @@ def print_robot(robot: RobotDescription) -> None:
     console.print(joints)
     if left_out:
         console.print(f"[dim]left out on a narrow terminal: {', '.join(left_out)}[/]", highlight=False)
-    bodies = Table("body", title="Bodies", title_justify="left", box=None)
+    bodies = Table("body", title="Bodies", title_justify="left", box=None, pad_edge=False)
     bodies.add_column("mass (kg)", justify="right")
     bodies.add_column("roles")
     for body in robot.bodies:

@@ -19,7 +19,7 @@ from humanoid_rl_ext.robot.defaults import Loads, default_armature, default_gain
 from humanoid_rl_ext.robot.description import Body, Joint, RobotDescription, Role, Warning
 from humanoid_rl_ext.robot.dofs import Dof, read_actuators, read_dofs
 from humanoid_rl_ext.robot.filtering import collision_pairs, filtered_pairs
-from humanoid_rl_ext.robot.findings import file_warnings, joint_warnings, link_warnings
+from humanoid_rl_ext.robot.findings import file_warnings, ground_warnings, joint_warnings, link_warnings
 from humanoid_rl_ext.robot.kinematics import Kinematics
 from humanoid_rl_ext.robot.masses import Solid, read_solid
 from humanoid_rl_ext.robot.naming import repeated_names, tell_apart
@@ -128,17 +128,15 @@ class _Reading:
             self.fixed_base = self.overrides.fixed_base
 
     def _without_motor(self, actuators: Collection[str]) -> set[str]:
-        """Joints that swing freely: no drive and no actuator, in a file with actuators or on the rails of a driven robot."""
+        """Joints that swing freely: bare ones beside joints with actuators, and bare rails of a driven robot."""
         rails, body = set(), self._first_limb()
         while self.anchored and body > 0:
             rails.add(body - 1)
             body = self.parents[body]
-        has_motor = {
-            name: dof.has_drive or str(self.tree.edges[i].joint.prim.GetPath()) in actuators
-            for name, i, dof in self.dofs
-        }
-        any_motor = any(has_motor.values())
-        return {name for name, i, _ in self.dofs if not has_motor[name] and (actuators or (any_motor and i in rails))}
+        actuated = {i for i, edge in enumerate(self.tree.edges) if str(edge.joint.prim.GetPath()) in actuators}
+        bare = {name: i for name, i, dof in self.dofs if not dof.has_drive and i not in actuated}
+        any_motor = len(bare) < len(self.dofs)
+        return {name for name, i in bare.items() if actuated or (any_motor and i in rails)}
 
     def _first_limb(self) -> int:
         """Index of the first body that the file itself has."""
@@ -209,6 +207,7 @@ class _Reading:
                 *self.warnings,
                 *file_warnings(up, metre, self.solids, self.body_names, clashes, self.tree, self.fixed_base, roles),
                 *link_warnings([self.body_names[i] for i in sorted(self.links)]),
+                *(ground_warnings(named) if self.fixed_base else []),
             ),
         )
 
