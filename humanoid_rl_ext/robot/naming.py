@@ -6,15 +6,18 @@ from collections import Counter
 
 from pxr import Usd, UsdPhysics
 
+from humanoid_rl_ext.robot.stage import prims
+
 
 def repeated_names(stage: Usd.Stage) -> list[Usd.Prim]:
     """The bodies whose name another body has, and likewise the joints."""
-    bodies = [prim for prim in stage.Traverse() if prim.HasAPI(UsdPhysics.RigidBodyAPI)]
-    joints = [prim for prim in stage.Traverse() if prim.IsA(UsdPhysics.Joint)]
+    everything = list(prims(stage.GetPseudoRoot()))
+    bodies = [prim for prim in everything if prim.HasAPI(UsdPhysics.RigidBodyAPI)]
+    joints = [prim for prim in everything if prim.IsA(UsdPhysics.Joint)]
     found = []
-    for prims in (bodies, joints):
-        times = Counter(prim.GetName() for prim in prims)
-        found += [prim for prim in prims if times[prim.GetName()] > 1]
+    for kind in (bodies, joints):
+        times = Counter(prim.GetName() for prim in kind)
+        found += [prim for prim in kind if times[prim.GetName()] > 1]
     return found
 
 
@@ -27,6 +30,8 @@ def tell_apart(stage: Usd.Stage) -> None:
     taken = {prim.GetName() for prim in stage.Traverse()}
     paths = sorted((prim.GetPath() for prim in repeated_names(stage)), key=lambda path: -path.pathElementCount)
     for path in paths:
+        if path.IsRootPrimPath():
+            continue  # the others of its name lie below and have been renamed
         wanted = name = f"{path.GetParentPath().name}_{path.name}"
         number = 1
         while name in taken:
