@@ -131,15 +131,14 @@ class VecEnv:
             **(self._randomisation if table == "randomisation" else {}),
             **(self._metrics if table == "metrics" else {}),
         }
+        timers = {name: command.timer for name, command in self._commands.items() if command.timer}
         match table, rest:
             case "rewards", [name, "weight"] if name in bound:
                 self._rewards.set_weight(name, task.rewards[name].weight)
             case _, [name, "params", param] if name in bound:
                 bound[name].set_param(param, getattr(task, table)[name].params[param])
-            case "commands", [name, "resample_s"] if (timer := self._commands[name].timer) and task.commands[
-                name
-            ].resample_s:
-                timer.seconds.copy_(torch.as_tensor(task.commands[name].resample_s))
+            case "commands", [name, "resample_s"] if name in timers and task.commands[name].resample_s:
+                timers[name].seconds.copy_(torch.as_tensor(task.commands[name].resample_s))
             case "randomisation", [name, "interval_s"] if name in self._pushes:
                 self._pushes[name][1].seconds.copy_(torch.as_tensor(task.randomisation[name].interval_s))
             case "episode_length_s", []:
