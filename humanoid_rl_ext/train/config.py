@@ -68,6 +68,19 @@ class LearnerPreset(TaskOverride):
     tasks: dict[str, TaskOverride] = Field(default_factory=dict)
 
 
+def edited_config(config: RunConfig, table: str, name: str, value: Any) -> RunConfig:
+    """A validated copy with one value changed; ``table`` is ``learner`` or ``run``, as in overrides.
+
+    Raises:
+        TaskError: for an unknown name or a value that is not allowed; ``config`` stays as it is.
+    """
+    data = config.model_dump()
+    section = "settings" if table == "learner" else "run"
+    data[section][name] = value
+    source = Source(data, overrides={(section, name): f"edit '{table}.{name}'"})
+    return validate(type(config), source)
+
+
 def learner_names() -> list[str]:
     """Names of the learner presets."""
     return sorted(path.stem for path in PRESETS.glob("*.yaml"))

@@ -84,6 +84,12 @@ def plan_run(
     return RunPlan(loaded, config, (run or new_run_path(home(), loaded)).absolute())
 
 
+def plan_draft(task: Task, config: RunConfig) -> RunPlan:
+    """A new run of a Task and settings that are checked already; the Task's seed is the run's."""
+    run = config.run.model_copy(update={"seed": task.seed})
+    return RunPlan(task, config.model_copy(update={"run": run}), new_run_path(home(), task).absolute())
+
+
 def plan_resume(run: Path, overrides: Sequence[str] = (), **settings: Any) -> RunPlan:
     """A run that goes on in its own folder, from its newest checkpoint; overrides become edits at its start.
 
