@@ -12,7 +12,9 @@ python=$venv/bin/python
 
 DOWNLOAD_GB=3.2 DISK_GB=7
 # Shared libraries that the wheels load but do not carry, and the Debian packages that do.
-LIBRARIES=(libGL.so.1:libgl1 libX11.so.6:libx11-6 libgomp.so.1:libgomp1)
+LIBRARIES=(libGL.so.1:libgl1 libEGL.so.1:libegl1 libX11.so.6:libx11-6 libgomp.so.1:libgomp1 libvulkan.so.1:libvulkan1)
+
+libraries_checked=$venv/.libraries-2  # to be counted up with every change of the list
 
 say() { echo "hrl: $*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -96,9 +98,14 @@ check_machine() {
 install_libraries() {
   local entry missing=()
   for entry in "${LIBRARIES[@]}"; do
-    "$python" -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1])' "${entry%%:*}" 2>/dev/null || missing+=("${entry#*:}")
+    "$python" -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1])' "${entry%%:*}" >/dev/null 2>&1 || missing+=("${entry#*:}")
   done
-  ((${#missing[@]} == 0)) || install_debian "${missing[@]}" || say "going on without them: physics will not start"
+  # Vulkan's software renderer is found by its description, not by a library's name.
+  compgen -G "/usr/share/vulkan/icd.d/*.json" >/dev/null || compgen -G "/etc/vulkan/icd.d/*.json" >/dev/null ||
+    missing+=(mesa-vulkan-drivers)
+  ((${#missing[@]} == 0)) || install_debian "${missing[@]}" ||
+    say "going on without them: physics or the panel will not start; ./hrl doctor names what is missing"
+  : >"$libraries_checked"
 }
 
 install() (
@@ -122,7 +129,9 @@ install() (
   say "ready"
 )
 
-ensure_installed() { [[ -e $venv/.complete && -x $python ]] || install; }
+ensure_installed() {
+  { [[ -e $venv/.complete && -x $python ]] || install; } && { [[ -e $libraries_checked ]] || install_libraries; }
+}
 
 # Installs the extra packages of the group $1 (test, bench) once.
 ensure_group() {

@@ -27,7 +27,15 @@ from humanoid_rl_ext.home import home
 REPOSITORY = Path(__file__).resolve().parent.parent
 OK, WARNING, FAILED = "ok", "warning", "failed"
 # Shared libraries that the wheels load but do not carry, with the Debian package of each; hrl installs the same ones.
-LIBRARIES = {"libGL.so.1": "libgl1", "libX11.so.6": "libx11-6", "libgomp.so.1": "libgomp1"}
+LIBRARIES = {
+    "libGL.so.1": "libgl1",
+    "libEGL.so.1": "libegl1",
+    "libX11.so.6": "libx11-6",
+    "libgomp.so.1": "libgomp1",
+    "libvulkan.so.1": "libvulkan1",
+}
+VULKAN_DRIVERS = (Path("/usr/share/vulkan/icd.d"), Path("/etc/vulkan/icd.d"))
+"""Where Vulkan's drivers leave their descriptions, the one that renders on the CPU included."""
 PHYSICS_TIMEOUT = 120.0  # seconds; the check itself takes one or two
 
 
@@ -79,16 +87,18 @@ def check_packages(lock: Path = REPOSITORY / "requirements.lock") -> Check:
 
 
 def check_libraries() -> Check:
-    """Whether the shared libraries that the physics needs can be loaded."""
-    missing = []
-    for library in LIBRARIES:
+    """Whether the shared libraries that physics and the panel need can be loaded, and Vulkan has a driver."""
+    missing = {}
+    for library, package in LIBRARIES.items():
         try:
             ctypes.CDLL(library)
         except OSError:
-            missing.append(library)
+            missing[library] = package
+    if not any(any(folder.glob("*.json")) for folder in VULKAN_DRIVERS):
+        missing["a Vulkan driver"] = "mesa-vulkan-drivers"
     if not missing:
         return Check("System libraries", OK, ", ".join(LIBRARIES))
-    packages = " ".join(LIBRARIES[library] for library in missing)
+    packages = " ".join(missing.values())
     return Check("System libraries", FAILED, "missing: " + ", ".join(missing), f"sudo apt-get install {packages}")
 
 

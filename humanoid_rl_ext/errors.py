@@ -34,6 +34,10 @@ class EngineError(HumanoidRLError):
     """A physics engine could not start or failed while stepping."""
 
 
+class DisplayError(HumanoidRLError):
+    """No window can be opened on this machine as it is."""
+
+
 class DeviceError(BadInputError):
     """A compute device was asked for that this machine does not have."""
 

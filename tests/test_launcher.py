@@ -57,7 +57,8 @@ def launch(tmp_path, bare_path):
 def installed(launch):
     """The same with a finished environment, whose Python prints how it was started."""
     executable(launch.venv / "bin" / "python", '#!/bin/sh\nprintf "%s|" "$PYTHONPATH" "$@"\n')
-    (launch.venv / ".complete").touch()
+    for marker in (".complete", ".libraries-2"):
+        (launch.venv / marker).touch()
     return launch
 
 

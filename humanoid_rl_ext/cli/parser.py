@@ -48,6 +48,14 @@ def seed(text: str) -> int:
     return int(text)
 
 
+def size(text: str) -> tuple[int, int]:
+    """A size in pixels such as 1920x1080."""
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal() and int(width) >= 640 and int(height) >= 480):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a size such as 1920x1080 (at least 640x480)")
+    return int(width), int(height)
+
+
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The arguments, with ``command`` (a function), ``json`` and ``debug``; ends with status 2 when they are wrong."""
     parser, commands = _build()
@@ -101,6 +109,16 @@ def _build() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser
     train.add_argument(
         "--resume", type=Path, metavar="RUN", help="go on with a run in its folder; --steps gives it more"
     )
+
+    studio = add("studio", _command("studio", "studio"), "open the panel: set, train, watch and drive with the mouse")
+    studio.add_argument(
+        "what",
+        nargs="?",
+        default="humanoid_walk",
+        metavar="TASK|RUN",
+        help="a preset, a .yaml file, or a run folder, whose newest checkpoint is played (humanoid_walk)",
+    )
+    studio.add_argument("--size", type=size, metavar="WxH", help="size of the window in pixels (most of the screen)")
 
     evaluate = add("evaluate", _command("training", "evaluate"), "play whole episodes with a trained policy", machine)
     evaluate.add_argument("run", type=Path, metavar="RUN", help="run folder, or one of its checkpoints")

@@ -217,22 +217,22 @@ class Workbench:
         self._enter("starting")
         self.background.run(open_it, ready, self._failed_to_start)
 
-    def pump(self, seconds: float) -> None:
-        """Does work for about ``seconds``: results from the background, then physics and learning."""
+    def pump(self, seconds: float) -> bool:
+        """Does work for about ``seconds``: results from the background, then physics and learning; whether any was due.
+
+        A call does one piece at least, which takes up to about 10 ms.
+        """
         self.background.poll()
         work = self.session or self.player
         if work is None or work.paused:
-            return
+            return False
         if self.session is not None and self.slow_motion < 1.0:
-            session, now = self.session, time.perf_counter()
-            if now >= self._next_slow_step:
-                self._next_slow_step = now + session.env.view.dt / self.slow_motion
-                self._guarded(session.step_once)
-        else:
-            self._guarded(lambda: work.pump(seconds))
+            return self._pump_slowly(self.session)
+        self._guarded(lambda: work.pump(seconds))
         if self.session is not None and self.session.finished:
             self.say(f"Finished and saved: {self.session.folder.path}")
             self._close_work()
+        return self.session is not None
 
     def close(self) -> None:
         """Saves what is being learned, and frees everything."""
@@ -249,6 +249,14 @@ class Workbench:
         """Shows one line to the user."""
         self.message = Message(" ".join(text.split()), kind)
         self.message_changed.emit()
+
+    def _pump_slowly(self, session: Session) -> bool:
+        now = time.perf_counter()
+        if now < self._next_slow_step:
+            return False
+        self._next_slow_step = now + session.env.view.dt / self.slow_motion
+        self._guarded(session.step_once)
+        return True
 
     def _begin(self, plan: Callable[[], RunPlan]) -> None:
         if self.state == "starting" or self.session is not None:

@@ -1,0 +1,206 @@
+"""The Studio: the panel, a viewport and plots in one window of plain omni.ui, without Isaac Sim."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from humanoid_rl_ext.errors import DisplayError
+from humanoid_rl_ext.home import home
+from humanoid_rl_ext.hosts.libcuda import ensure_libcuda
+from humanoid_rl_ext.hosts.pacing import Pacing, renders_in_software, work_until
+
+if TYPE_CHECKING:
+    from humanoid_rl_ext.hosts.glfw import Glfw
+    from humanoid_rl_ext.ui.draft import Draft
+
+TITLE = "Humanoid RL"
+SMALLEST = (1280, 720)
+PIECE_S = 0.008
+"""Work is done in pieces of about this length; between two of them waiting input is noticed."""
+IDLE_S = 0.005
+"""How long the loop sleeps at a time while there is no work."""
+
+
+class Studio:
+    """One main window: panel right, viewport left, plots below, status bar. Implements ``ui.host.Host``."""
+
+    def __init__(self, draft: Draft, *, size: tuple[int, int] | None = None) -> None:
+        """Opens the window; ``size`` (pixels) is the monitor's usable part when None, or 1280 x 720 without a monitor.
+
+        Raises:
+            DisplayError: where no window can be opened; the message says what is missing.
+        """
+        self._settings_file = home() / "studio.json"
+        self._settings = _read_settings(self._settings_file)
+        self.glfw = _open_window(size)
+        from humanoid_rl_ext.ui.workbench import Workbench
+
+        self.pacing = Pacing(software=renders_in_software())
+        self.workbench = Workbench(self, draft)
+        self.closing = False
+        """Whether the Studio is about to end."""
+        from humanoid_rl_ext.hosts.studio_window import StudioWindow
+
+        self.window = StudioWindow(self.workbench, size or _window_size(), self.ask_to_quit)
+        self.window.dock(self.draw)
+
+    def run(self) -> None:
+        """Works and draws until the user quits; then everything is saved and freed."""
+        try:
+            while not self.closing:
+                self.work()
+                self.draw()
+                if self.glfw is not None and self.glfw.close_asked():
+                    self.glfw.stay_open()
+                    self.ask_to_quit()
+        finally:
+            self.close()
+
+    def work(self) -> None:
+        """Trains, plays or waits until the next frame is due: at its time, or as soon as the user does something."""
+        scene = self.window.scene()
+        work_until(lambda: self.pacing.due(scene), self._work, time.perf_counter)
+
+    def draw(self) -> None:
+        """Brings everything in view up to date and draws one frame."""
+        from omni.ui.standalone import _tick_one_frame
+
+        now = time.perf_counter()
+        self.pacing.drawn(now)
+        self.window.update(now)
+        _tick_one_frame()
+
+    def ask_to_quit(self) -> None:
+        """Ends the Studio, after asking when a run is under way."""
+        if self.workbench.state in ("training", "paused", "starting"):
+            self.window.ask_to_quit(self.quit)
+        else:
+            self.quit()
+
+    def quit(self) -> None:
+        """Ends the Studio before the next frame."""
+        self.closing = True
+
+    def close(self) -> None:
+        """Saves what is being learned and closes the window."""
+        from omni import ui
+
+        self.closing = True
+        try:
+            self.workbench.close()
+        finally:
+            self.window.destroy()
+            if self.glfw is not None:
+                self.glfw.close()
+            ui.shutdown()
+
+    # What the panel asks of its host
+
+    async def next_frame(self) -> None:
+        """Returns after the next frame was drawn."""
+        from omni import ui
+
+        await ui.next_frame()
+
+    def interacted(self) -> None:
+        """Makes frames come fast for a moment."""
+        self.pacing.input_arrived(time.perf_counter())
+
+    def pick_file(self, title: str, suffixes: Sequence[str], chosen: Callable[[Path], None]) -> None:
+        """Asks for an existing file with one of the suffixes."""
+        self.window.file_dialog.open(title, suffixes, chosen, self._folder())
+
+    def pick_new_file(self, title: str, name: str, chosen: Callable[[Path], None]) -> None:
+        """Asks where to write a file."""
+        self.window.file_dialog.save(title, name, chosen, self._folder())
+
+    def open_folder(self, folder: Path) -> None:
+        """Shows a folder in the desktop's file manager; says where it is when there is none."""
+        opener = "open" if sys.platform == "darwin" else "xdg-open"
+        try:
+            subprocess.Popen([opener, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        except OSError:
+            self.workbench.say(f"No file manager was found; the folder is {folder}", "warning")
+
+    def setting(self, name: str, default: Any = None) -> Any:
+        """A value that ``remember`` kept."""
+        return self._settings.get(name, default)
+
+    def remember(self, name: str, value: Any) -> None:
+        """Keeps a value in ``<home>/studio.json``."""
+        self._settings[name] = value
+        aside = self._settings_file.with_suffix(".new")
+        try:
+            aside.write_text(json.dumps(self._settings, indent=2) + "\n", encoding="utf-8")
+            aside.replace(self._settings_file)
+        except OSError as error:
+            self.workbench.say(f"{self._settings_file} cannot be written: {error.strerror}", "warning")
+
+    def _work(self, left: float) -> None:
+        if self.glfw is not None and self.glfw.input_waits():
+            self.pacing.input_arrived(time.perf_counter())
+            return
+        if not self.workbench.pump(min(PIECE_S, left)):
+            time.sleep(min(IDLE_S, left))
+
+    def _folder(self) -> Path:
+        return Path(self.setting("folder", str(Path.home())))
+
+
+def _open_window(size: tuple[int, int] | None) -> Glfw | None:
+    """Starts omni.ui; the GLFW window where it has one."""
+    headless = bool(os.environ.get("OMNIUI_HEADLESS"))
+    if not headless and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise DisplayError(
+            "the Studio needs a screen, and neither DISPLAY nor WAYLAND_DISPLAY is set: start it on a desktop, "
+            "or under 'xvfb-run -s \"-screen 0 1600x1000x24\"'; training works without a screen: ./hrl train"
+        )
+    folder = home() / "studio"
+    folder.mkdir(parents=True, exist_ok=True)
+    os.chdir(folder)  # omni.ui keeps its own settings file in the current folder
+    ensure_libcuda()
+    try:
+        from omni import ui
+        from omni.ui.standalone import _tick_one_frame
+    except ImportError as error:
+        raise DisplayError(f"omni.ui cannot be loaded: {error}; './hrl doctor' says what is missing") from error
+    try:
+        ui.init(TITLE, *(size or SMALLEST))
+    except RuntimeError as error:
+        raise DisplayError(f"no window could be opened: {error}; './hrl doctor' says what is missing") from error
+    _tick_one_frame()
+    if headless:
+        return None
+    from humanoid_rl_ext.hosts.glfw import Glfw
+
+    try:
+        window = Glfw()
+    except OSError:  # a window of another kind: input is noticed with every frame instead of at once
+        return None
+    width, height = window.work_area()
+    if size is None and width > SMALLEST[0]:
+        ui.standalone.set_window_size(round(0.9 * width), round(0.9 * height))
+    return window
+
+
+def _window_size() -> tuple[int, int]:
+    from omni.ui.standalone import get_window_size
+
+    width, height = get_window_size()
+    return (width, height) if width else SMALLEST
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    """What was remembered; nothing when the file is missing or was spoilt."""
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return settings if isinstance(settings, dict) else {}
