@@ -226,7 +226,9 @@ class Workbench:
         work = self.session or self.player
         if work is None or work.paused:
             return False
-        if self.session is not None and self.slow_motion < 1.0:
+        if self.player is not None:
+            self.player.speed = self.slow_motion
+        elif self.session is not None and self.slow_motion < 1.0:
             return self._pump_slowly(self.session)
         self._guarded(lambda: work.pump(seconds))
         if self.session is not None and self.session.finished:
