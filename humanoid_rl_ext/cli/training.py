@@ -62,7 +62,7 @@ def evaluate(arguments: argparse.Namespace, out: Output) -> int:
     checkpoint_given = path.parent.name == "checkpoints"
     folder = RunFolder.existing(path.parents[1] if checkpoint_given else path)
     checkpoint_path = path if checkpoint_given else latest_checkpoint(path)
-    task = folder.read_task()
+    task = folder.task_at(read_checkpoint(checkpoint_path).header["env_steps"])
     config = read_run_config(folder.learner, device=arguments.device, engine=arguments.engine)
     seed = config.run.seed + 1 if arguments.seed is None else arguments.seed
     run = config.run.model_copy(update={"seed": seed})

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import torch
 
 from humanoid_rl_ext.env.transition import EnvSpec, Observations, Transition
+from humanoid_rl_ext.errors import BadInputError
 from humanoid_rl_ext.robot import load_robot
 from humanoid_rl_ext.robot.description import RobotDescription
 from humanoid_rl_ext.robot.overrides import RobotOverrides
@@ -38,23 +39,32 @@ class Env(Protocol):
 
 
 def make_env(
-    task: Task | str, *, num_envs: int, device: str = "cpu", engine: str = "ovphysx", seed: int | None = None
+    task: Task | str,
+    *,
+    num_envs: int,
+    device: str = "cpu",
+    engine: str = "ovphysx",
+    seed: int | None = None,
+    reserved: int = 0,
 ) -> Env:
-    """The environment of a Task, or of ``gym:ID``, with ``num_envs`` copies.
+    """The environment of a Task, or of ``gym:ID``, with ``num_envs`` copies and ``reserved`` more (see VecEnv).
 
     Raises:
+        BadInputError: for reserved copies of a Gymnasium environment.
         HumanoidRLError: when the robot, the engine or the device cannot be had, or a term does not fit the robot.
     """
     leave_cores_to_physics()
     if isinstance(task, str):
+        if reserved:
+            raise BadInputError(f"{task} cannot be watched while it trains: it is not simulated by an engine of ours")
         from humanoid_rl_ext.env.gymnasium_in import GymnasiumEnv
 
         return GymnasiumEnv(task.removeprefix(GYM_PREFIX), num_envs, device, 1 if seed is None else seed)
     from humanoid_rl_ext.env.vec_env import VecEnv
 
-    built = make_engine(engine, task_robot(task), scene_settings(task, num_envs, device))
+    built = make_engine(engine, task_robot(task), scene_settings(task, num_envs + reserved, device))
     try:
-        return VecEnv(task, built, seed)
+        return VecEnv(task, built, seed, reserved)
     except Exception:
         built.close()
         raise

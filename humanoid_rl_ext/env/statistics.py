@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
+Episode = tuple[int, float, int, bool]
+"""Environment, return, length (control steps) and success."""
+
 
 class EpisodeStatistics:
-    """Adds up rewards and metrics per episode and, over the episodes that end, their means."""
+    """Adds up rewards and metrics per episode and, over the episodes that end, their means.
 
-    def __init__(self, num_envs: int, rewards: Sequence[str], metrics: Sequence[str], device: torch.device) -> None:
+    The last ``reserved`` environments are counted apart: they have means of their own.
+    """
+
+    def __init__(
+        self, num_envs: int, rewards: Sequence[str], metrics: Sequence[str], device: torch.device, reserved: int = 0
+    ) -> None:
         self.rewards, self.metrics = list(rewards), list(metrics)
-        self._sums = torch.zeros(num_envs, len(rewards) + len(metrics), device=device)
-        self._finished = torch.zeros(4 + self._sums.shape[1], dtype=torch.float64, device=device)
-        self._non_finite = torch.zeros((), dtype=torch.int64, device=device)
-        self.done = torch.zeros(num_envs, dtype=torch.bool, device=device)
-        self._last = torch.zeros(num_envs, 3, device=device)
+        rows = num_envs + reserved
+        self._num_envs, self._reserved = num_envs, reserved
+        self._sums = torch.zeros(rows, len(rewards) + len(metrics), device=device)
+        self._finished = torch.zeros(2, 4 + self._sums.shape[1], dtype=torch.float64, device=device)
+        self._non_finite = torch.zeros(2, dtype=torch.int64, device=device)
+        self.done = torch.zeros(rows, dtype=torch.bool, device=device)
+        self._last = torch.zeros(rows, 3, device=device)
 
     def add(self, rewards: torch.Tensor, metrics: Sequence[torch.Tensor], non_finite: torch.Tensor) -> None:
-        """Takes in one step: weighted rewards (num_envs, terms) as paid, and each metric (num_envs,)."""
+        """Takes in one step: weighted rewards (rows, terms) as paid, and each metric (rows,)."""
         if metrics:
             measured = torch.where(non_finite.unsqueeze(-1), 0.0, torch.stack(list(metrics), dim=-1))
             rewards = torch.cat((rewards, measured), dim=-1)
         self._sums += rewards
-        self._non_finite += non_finite.sum()
+        self._accumulate(self._non_finite, non_finite)
 
     def finish(self, done: torch.Tensor, length: torch.Tensor, success: torch.Tensor) -> None:
-        """Closes the episodes of the environments in ``done`` (num_envs,) bool and starts new ones."""
+        """Closes the episodes of the environments in ``done`` (rows,) bool and starts new ones."""
         terms = len(self.rewards)
         steps = length.unsqueeze(-1).float()
         total = self._sums[:, :terms].sum(-1, keepdim=True)
@@ -35,37 +46,72 @@ class EpisodeStatistics:
         self._last = torch.cat((total, steps, success.unsqueeze(-1).float()), dim=-1)
         means = self._sums[:, terms:] / steps.clamp(min=1)
         row = torch.cat((torch.ones_like(total), self._last, self._sums[:, :terms], means), dim=-1)
-        self._finished += torch.where(done.unsqueeze(-1), row, 0.0).sum(0)
+        self._accumulate(self._finished, torch.where(done.unsqueeze(-1), row, 0.0))
         self._sums.masked_fill_(done.unsqueeze(-1), 0.0)
 
-    def finished(self) -> list[tuple[int, float, int, bool]]:
-        """Environment, return, length (control steps) and success of each episode that ended in the last step."""
-        index = self.done.nonzero().squeeze(-1)
-        rows = self._last[index].tolist()
+    def forget(self) -> None:
+        """Drops what the open episodes have summed up, because all start anew."""
+        self._sums.zero_()
+
+    def finished(self, reserved: bool = False) -> list[Episode]:
+        """The episodes that ended in the last step, of the reserved environments (counted from 0) or of the others."""
+        part = slice(self._num_envs, None) if reserved else slice(self._num_envs)
+        index = self.done[part].nonzero().squeeze(-1)
+        rows = self._last[part][index].tolist()
         return [(env, row[0], int(row[1]), row[2] > 0.5) for env, row in zip(index.tolist(), rows, strict=True)]
 
-    def take(self) -> dict[str, float]:
+    def take(self, reserved: bool = False) -> dict[str, float]:
         """Means over the episodes that ended since the last call; only 'episodes' and 'non_finite' when none did."""
-        episodes, returned, length, success, *terms = self._finished.tolist()
-        result = {"episodes": episodes, "non_finite": float(self._non_finite)}
+        finished, non_finite = self._finished[int(reserved)], self._non_finite[int(reserved)]
+        episodes, returned, length, success, *terms = finished.tolist()
+        result = {"episodes": episodes, "non_finite": float(non_finite)}
         if episodes:
             result |= {"return": returned / episodes, "length": length / episodes, "success_rate": success / episodes}
-            names = [f"reward/{name}" for name in self.rewards] + self.metrics
-            result |= {name: value / episodes for name, value in zip(names, terms, strict=True)}
-        self._finished.zero_()
-        self._non_finite.zero_()
+            result |= {name: value / episodes for name, value in zip(self._columns(), terms, strict=True)}
+        finished.zero_()
+        non_finite.zero_()
         return result
 
-    def state_dict(self) -> dict[str, torch.Tensor]:
-        """Running sums of the open episodes."""
+    def set_rewards(self, rewards: Sequence[str]) -> None:
+        """Counts other rewards from now on; the sums of those that stay go on, new ones start at zero."""
+        before = self._columns()
+        self.rewards = list(rewards)
+        self._sums = self._matched(self._sums, before)
+        self._finished = torch.cat((self._finished[:, :4], self._matched(self._finished[:, 4:], before)), dim=-1)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Running sums of the open episodes, those of reserved environments left out."""
         return {
-            "sums": self._sums.clone(),
-            "finished": self._finished.clone(),
-            "non_finite": self._non_finite.clone(),
+            "columns": self._columns(),
+            "sums": self._sums[: self._num_envs].clone(),
+            "finished": self._finished[0].clone(),
+            "non_finite": self._non_finite[0].clone(),
         }
 
-    def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
-        """Restores ``state_dict``."""
-        self._sums.copy_(state["sums"])
-        self._finished.copy_(state["finished"])
-        self._non_finite.copy_(state["non_finite"])
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores ``state_dict``; rewards and metrics that it does not know start at zero."""
+        columns = state.get("columns", self._columns())
+        self._sums[: self._num_envs] = self._matched(state["sums"].to(self._sums), columns)
+        finished = state["finished"].to(self._finished)
+        self._finished[0] = torch.cat((finished[:4], self._matched(finished[4:], columns)))
+        self._non_finite[0] = state["non_finite"]
+
+    def _accumulate(self, sums: torch.Tensor, rows: torch.Tensor) -> None:
+        """Adds rows to the sums (2, ...) of their part."""
+        sums[0].add_(rows[: self._num_envs].sum(0))
+        if self._reserved:
+            sums[1].add_(rows[self._num_envs :].sum(0))
+
+    def _columns(self) -> list[str]:
+        return [*(f"reward/{name}" for name in self.rewards), *self.metrics]
+
+    def _matched(self, values: torch.Tensor, columns: Sequence[str]) -> torch.Tensor:
+        """``values`` (..., columns) in the order of today's columns; zero for those it has not got."""
+        now = self._columns()
+        if list(columns) == now:
+            return values
+        result = values.new_zeros(*values.shape[:-1], len(now))
+        for index, name in enumerate(now):
+            if name in columns:
+                result[..., index] = values[..., columns.index(name)]
+        return result

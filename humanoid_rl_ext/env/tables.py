@@ -43,9 +43,21 @@ class RewardTable:
     """All rewards of a Task; weights are device tensors, so an edit acts at the next step."""
 
     def __init__(
-        self, table: dict[str, RewardSection], robot: RobotDescription, step: Step, block: RandomBlock
+        self,
+        table: dict[str, RewardSection],
+        robot: RobotDescription,
+        step: Step,
+        block: RandomBlock,
+        before: dict[str, BoundTerm] | None = None,
     ) -> None:
-        self.terms = bind(table.items(), robot, step, block)
+        """Terms of ``before`` that the table still asks for are used again, with what they remember."""
+        kept = {
+            name: term
+            for name, term in (before or {}).items()
+            if name in table and term.differs_in_numbers(table[name])
+        }
+        fresh = bind(((name, section) for name, section in table.items() if name not in kept), robot, step, block)
+        self.terms = {name: (kept | fresh)[name] for name in table if name in kept or name in fresh}
         if not self.terms:
             raise TaskError("rewards: every entry is disabled; enable at least one")
         self.names = list(self.terms)
@@ -56,9 +68,11 @@ class RewardTable:
         values = torch.stack([term(step) for term in self.terms.values()], dim=-1)
         return values * (self._weights * step.dt)
 
-    def set_weight(self, name: str, weight: float) -> None:
-        """Changes a weight in place."""
-        self._weights[self.names.index(name)] = weight
+    def set_numbers(self, table: dict[str, RewardSection]) -> None:
+        """Takes over weights and parameters in place."""
+        self._weights.copy_(torch.tensor([table[name].weight for name in self.names]))
+        for name, term in self.terms.items():
+            term.set_numbers(table[name])
 
 
 class TerminationTable:

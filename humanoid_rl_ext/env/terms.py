@@ -18,15 +18,19 @@ _ROLES = get_args(Role)
 
 
 class RandomBlock:
-    """One block of uniform random numbers per step, drawn by the environment and shared out among the terms."""
+    """One block of uniform random numbers per step, drawn by the environment and shared out among the terms.
 
-    def __init__(self, num_envs: int, device: torch.device, seed: int) -> None:
+    Reserved environments have a generator of their own, so that the others draw the same numbers with and without them.
+    """
+
+    def __init__(self, num_envs: int, device: torch.device, seed: int, reserved: int = 0) -> None:
         self.generator = torch.Generator(device=device).manual_seed(seed)
-        self._num_envs, self._device, self._width = num_envs, device, 0
+        self._reserved_generator = torch.Generator(device=device).manual_seed(seed + 1)
+        self._num_envs, self._reserved, self._device, self._width = num_envs, reserved, device, 0
         self._block: torch.Tensor | None = None
 
     def allot(self, width: int) -> slice:
-        """Reserves ``width`` columns; all must be reserved before the first draw."""
+        """Sets ``width`` columns aside; all must be allotted before the first draw."""
         assert self._block is None
         self._width += width
         return slice(self._width - width, self._width)
@@ -34,11 +38,13 @@ class RandomBlock:
     def draw(self) -> None:
         """Fills the block anew."""
         if self._block is None:
-            self._block = torch.empty(self._num_envs, self._width, device=self._device)
-        torch.rand(self._block.shape, generator=self.generator, out=self._block)
+            self._block = torch.empty(self._num_envs + self._reserved, self._width, device=self._device)
+        self._block[: self._num_envs].uniform_(generator=self.generator)
+        if self._reserved:
+            self._block[self._num_envs :].uniform_(generator=self._reserved_generator)
 
     def __getitem__(self, columns: slice) -> torch.Tensor:
-        """The reserved columns of the last draw, (num_envs, width) in [0, 1)."""
+        """The allotted columns of the last draw, (num_envs, width) in [0, 1)."""
         assert self._block is not None
         return self._block[:, columns]
 
@@ -51,7 +57,7 @@ class BoundTerm:
     ) -> None:
         """Raises TaskError when a selector picks nothing or, for ``foot`` and its like, the robot has no such body."""
         spec = section.spec
-        self.name, self.spec = name, spec
+        self.name, self.spec, self._section = name, spec, section
         self._params = {
             key: _device_value(spec.params[key].type, value, robot, step, name) for key, value in section.params.items()
         }
@@ -84,12 +90,21 @@ class BoundTerm:
         """The bound value of a parameter: a device tensor for numbers and ranges, picks for selectors."""
         return self._params[name]
 
-    def set_param(self, name: str, value: Any) -> None:
-        """Changes a numeric parameter in place, so that it acts at the next call; ``value`` has been validated."""
-        current = self._params[name]
-        if self.spec.params[name].type not in ("float", "range"):
-            raise TaskError(f"{self.name}.params.{name} cannot change while training; it takes effect in a new run")
-        current.copy_(torch.as_tensor(value))
+    @property
+    def numbers(self) -> list[str]:
+        """The parameters that ``set_numbers`` can change in place."""
+        return [name for name, spec in self.spec.params.items() if spec.type in ("float", "range")]
+
+    def differs_in_numbers(self, section: TermSection) -> bool:
+        """Whether ``section`` asks for this very term with at most other ``numbers``."""
+        before, after = self._section.params, section.params
+        fixed = self.spec.params.keys() - self.numbers
+        return section.enabled and section.spec is self.spec and all(before[key] == after[key] for key in fixed)
+
+    def set_numbers(self, section: TermSection) -> None:
+        """Takes over a section's numbers in place, so that they act at the next call."""
+        for name in self.numbers:
+            self._params[name].copy_(torch.as_tensor(section.params[name]))
 
     def reset(self, mask: torch.Tensor) -> None:
         """Forgets what the term remembers where ``mask`` (num_envs,) is set."""

@@ -32,6 +32,9 @@ class Command:
         self.term = term
         self.value = torch.zeros(step.num_envs, term.spec.size, device=step.device)
         self.timer = Timer(resample_s, step, block) if resample_s else None
+        self.held: tuple[float, ...] | None = None
+        """What the reserved environments are told instead of what would be drawn."""
+        self._held_rows = slice(0)
 
     def refresh(self, step: Step, done: torch.Tensor) -> None:
         """Draws new commands where the episode has ended or the time is up."""
@@ -39,3 +42,15 @@ class Command:
         if due.device.type == "cpu" and not due.any():
             return
         self.value.copy_(torch.where(due.unsqueeze(-1), self.term(step), self.value))
+        self._override()
+
+    def hold(self, rows: slice, values: tuple[float, ...] | None, step: Step) -> None:
+        """Gives some environments a command of the user's, at once and until released (None): one is drawn then."""
+        self.held, self._held_rows = values, rows
+        if values is None:
+            self.value[rows] = self.term(step)[rows]
+        self._override()
+
+    def _override(self) -> None:
+        if self.held is not None:
+            self.value[self._held_rows] = torch.tensor(self.held, device=self.value.device)

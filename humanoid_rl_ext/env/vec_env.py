@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 
 from humanoid_rl_ext.env.actions import ActionMap
 from humanoid_rl_ext.env.initial_state import InitialState
-from humanoid_rl_ext.env.statistics import EpisodeStatistics
+from humanoid_rl_ext.env.statistics import Episode, EpisodeStatistics
 from humanoid_rl_ext.env.tables import RewardTable, TerminationTable, observation_tables, observe
 from humanoid_rl_ext.env.terms import BoundTerm, RandomBlock, bind
 from humanoid_rl_ext.env.timers import Command, Timer
 from humanoid_rl_ext.env.transition import ActionSpec, EnvSpec, Observations, Transition
-from humanoid_rl_ext.errors import TaskError
+from humanoid_rl_ext.errors import TaskError, did_you_mean
 from humanoid_rl_ext.mdp.step import Step
 from humanoid_rl_ext.sim.engine import Engine
 from humanoid_rl_ext.task.loading import edited
@@ -21,15 +23,20 @@ from humanoid_rl_ext.task.schema import Task
 
 
 class VecEnv:
-    """All environments of a run. Environments whose episode ends are reset within the same step."""
+    """All environments of a run. Environments whose episode ends are reset within the same step.
 
-    def __init__(self, task: Task, engine: Engine, seed: int | None = None) -> None:
+    The engine's last ``reserved`` environments are kept out of learning and metrics: they act by ``reserved_actions``
+    and are seen by the methods whose names begin with ``reserved``. ``num_envs`` counts the others, which draw the same
+    random numbers with and without them.
+    """
+
+    def __init__(self, task: Task, engine: Engine, seed: int | None = None, reserved: int = 0) -> None:
         """Raises TaskError when a term does not fit the robot (a selector that picks nothing, a missing role)."""
-        self.task, self.engine = task, engine
+        self.task, self.engine, self.reserved = task, engine, reserved
         robot, device = engine.robot, engine.device
-        self.num_envs, self.device = engine.num_envs, device
+        self.num_envs, self.device = engine.num_envs - reserved, device
         self._on_cpu = device.type == "cpu"
-        self._block = RandomBlock(engine.num_envs, device, task.seed if seed is None else seed)
+        self._block = RandomBlock(self.num_envs, device, task.seed if seed is None else seed, reserved)
         self._actions = ActionMap(task.control, robot, engine.num_envs, device)
         self.view = Step(engine, task.control_dt, task.max_episode_length, self._actions.joints)
         self._commands = {
@@ -50,9 +57,15 @@ class VecEnv:
             if modes[name] == "interval"
         }
         self._observations = observation_tables(task, robot, self.view, self._block)
-        self.statistics = EpisodeStatistics(engine.num_envs, self._rewards.names, list(self._metrics), device)
+        self.statistics = EpisodeStatistics(self.num_envs, self._rewards.names, list(self._metrics), device, reserved)
+        self._learning = torch.arange(engine.num_envs, device=device) < self.num_envs
+        self._seen: Observations | None = None
+        self._paid: tuple[list[str], torch.Tensor] | None = None
+        self._cut_reserved = False
+        self.reserved_actions = torch.zeros(reserved, len(self._actions.joints), device=device)
+        """(reserved, actions): what the reserved environments do in the next step."""
         self.spec = EnvSpec(
-            engine.num_envs,
+            self.num_envs,
             {group: table.size for group, table in self._observations.items()},
             ActionSpec("box", len(self._actions.joints), self._actions.names),
             task.max_episode_length,
@@ -74,16 +87,20 @@ class VecEnv:
     def reset(self) -> Observations:
         """Starts a new episode in every environment."""
         self._block.draw()
-        self._restart(torch.ones(self.num_envs, dtype=torch.bool, device=self.device))
+        self._restart(torch.ones_like(self._learning))
+        self.statistics.forget()
         return self.observations()
 
     def observations(self) -> Observations:
         """What the policy sees now."""
-        return observe(self._observations, self.view)
+        self._seen = observe(self._observations, self.view)
+        return self._of_learning(self._seen)
 
     def step(self, actions: torch.Tensor) -> Transition:
         """One control step with actions (num_envs, actions); see Transition for what comes back."""
         view = self.view
+        if self.reserved:
+            actions = torch.cat((actions, self.reserved_actions))
         view.last_action.copy_(view.action)
         view.action.copy_(self._actions.clean(actions))
         self.engine.set_targets(self._actions.mode, self._actions.targets(view.action))
@@ -94,87 +111,197 @@ class VecEnv:
 
         non_finite, all_finite = self._non_finite()
         terminated, truncated, success = self._terminations(view, non_finite)
+        if self._cut_reserved:
+            truncated |= ~self._learning & ~terminated
+            self._cut_reserved = False
         view.failed = terminated & ~success
         rewards = self._rewards(view)
         if not all_finite:
             rewards = torch.where(non_finite.unsqueeze(-1), 0.0, rewards)
         self.statistics.add(rewards, [metric(view) for metric in self._metrics.values()], non_finite)
+        self._paid = self._rewards.names, rewards
         done = terminated | truncated
         self.statistics.finish(done, view.episode_length, success)
-        final = self.observations()
+        final = observe(self._observations, view)
         if not all_finite:
             final = {group: torch.nan_to_num(value) for group, value in final.items()}
-        changed = self._restart(done)
-        obs = self.observations() if changed else final
-        return Transition(obs, rewards.sum(-1), terminated, truncated, final)
+        self._seen = observe(self._observations, view) if self._restart(done) else final
+        reward, obs = rewards.sum(-1), self._of_learning(self._seen)
+        if not self.reserved:
+            return Transition(obs, reward, terminated, truncated, final)
+        ours = slice(self.num_envs)
+        return Transition(obs, reward[ours], terminated[ours], truncated[ours], self._of_learning(final))
 
     def episode_metrics(self) -> dict[str, float]:
         """Means over the episodes that ended since the last call."""
         return self.statistics.take()
 
-    def finished(self) -> list[tuple[int, float, int, bool]]:
+    def finished(self) -> list[Episode]:
         """Environment, return, length and success of each episode that ended in the last step."""
         return self.statistics.finished()
 
-    def edit(self, path: str, value: Any) -> None:
-        """Changes one number of the Task, e.g. ``rewards.alive.weight``; it acts in the next step.
+    def reserved_observations(self) -> Observations:
+        """What the reserved environments see now, (reserved, size) each."""
+        if self._seen is None:
+            self._seen = observe(self._observations, self.view)
+        return {group: values[self.num_envs :] for group, values in self._seen.items()}
+
+    def reserved_metrics(self) -> dict[str, float]:
+        """``episode_metrics`` of the reserved environments."""
+        return self.statistics.take(reserved=True)
+
+    def reserved_finished(self) -> list[Episode]:
+        """``finished`` of the reserved environments, counted from zero."""
+        return self.statistics.finished(reserved=True)
+
+    def restart_reserved(self) -> None:
+        """Cuts the reserved environments' episodes off at the end of the next step."""
+        self._cut_reserved = bool(self.reserved)
+
+    def drive(self, command: str, values: Sequence[float] | None) -> None:
+        """Gives the reserved environments a command in place of the drawn ones, until released by None.
 
         Raises:
-            TaskError: for an unknown path, a value out of bounds, or a field that only a new run can change.
+            TaskError: for a command that the Task has not got, or values that are not finite or too many or few.
+        """
+        if command not in self._commands:
+            raise TaskError(f"there is no command '{command}' to drive; {did_you_mean(command, self._commands)}")
+        held = None if values is None else tuple(float(value) for value in values)
+        size = self._commands[command].value.shape[-1]
+        if held is not None and (len(held) != size or not all(math.isfinite(value) for value in held)):
+            raise TaskError(f"the command '{command}' takes {size} finite numbers, not {list(held)}")
+        self._commands[command].hold(slice(self.num_envs, None), held, self.view)
+        self._seen = None
+
+    @property
+    def drives(self) -> dict[str, tuple[float, ...]]:
+        """The commands given by ``drive`` that have not been released."""
+        return {name: command.held for name, command in self._commands.items() if command.held is not None}
+
+    def push_reserved(self, velocity_w: torch.Tensor) -> None:
+        """Adds a velocity (reserved, 3) or (3,) along world axes (m/s) to the reserved environments' bases, at once."""
+        state = self.engine.state
+        root_velocity = state.root_velocity.clone()
+        root_velocity[self.num_envs :, :3] += velocity_w
+        motion = (state.root_pose.clone(), root_velocity, state.joint_pos.clone(), state.joint_vel.clone())
+        self.engine.reset(~self._learning, *motion)
+        self.view.refresh()
+        self._seen = None
+
+    def term_rewards(self, env: int) -> dict[str, float]:
+        """Weighted reward per second of each term in the last step of one environment; empty before the first."""
+        if self._paid is None:
+            return {}
+        names, paid = self._paid
+        return dict(zip(names, (paid[env] / self.view.dt).tolist(), strict=True))
+
+    def can_edit(self, path: str) -> bool:
+        """Whether ``edit`` of a path acts in the next step; any other field takes effect in a new run."""
+        match path.split("."):
+            case ["rewards", _]:
+                return True
+            case ["rewards", name, *_]:
+                return name in self.task.rewards
+            case ["commands", name, "resample_s"]:
+                return name in self._commands and self._commands[name].timer is not None
+            case ["randomisation", name, "interval_s"]:
+                return name in self._pushes
+            case [table, name, "params", param]:
+                return name in self._bound().get(table, {}) and param in self._bound()[table][name].numbers
+            case other:
+                return other == ["episode_length_s"]
+
+    def edit(self, path: str, value: Any) -> None:
+        """Changes the Task in one place, e.g. ``rewards.alive.weight``; it acts in the next step.
+
+        Rewards may be added (a dict), removed (None), switched and changed in any way; of the rest, numbers that
+        ``can_edit`` names.
+
+        Raises:
+            TaskError: for an unknown path, a value that is not allowed, or a field that only a new run can change;
+                nothing has changed then.
         """
         task = edited(self.task, path, value)
-        table, *rest = path.split(".")
-        bound: dict[str, BoundTerm] = {
-            **(self._rewards.terms if table == "rewards" else {}),
-            **(self._terminations.terms if table == "terminations" else {}),
-            **({name: command.term for name, command in self._commands.items()} if table == "commands" else {}),
-            **(self._randomisation if table == "randomisation" else {}),
-            **(self._metrics if table == "metrics" else {}),
-        }
-        timers = {name: command.timer for name, command in self._commands.items() if command.timer}
-        match table, rest:
-            case "rewards", [name, "weight"] if name in bound:
-                self._rewards.set_weight(name, task.rewards[name].weight)
-            case _, [name, "params", param] if name in bound:
-                bound[name].set_param(param, getattr(task, table)[name].params[param])
-            case "commands", [name, "resample_s"] if name in timers and task.commands[name].resample_s:
-                timers[name].seconds.copy_(torch.as_tensor(task.commands[name].resample_s))
-            case "randomisation", [name, "interval_s"] if name in self._pushes:
-                self._pushes[name][1].seconds.copy_(torch.as_tensor(task.randomisation[name].interval_s))
-            case "episode_length_s", []:
-                self.view.max_episode_length = task.max_episode_length
-            case _:
-                raise TaskError(f"edit '{path}': cannot change while training; it takes effect in a new run")
+        if not self.can_edit(path):
+            raise TaskError(f"edit '{path}': cannot change while training; it takes effect in a new run")
+        self.adopt(task)
+
+    def adopt(self, task: Task) -> None:
+        """Takes over from a version of the Task what can change while training.
+
+        Raises:
+            TaskError: for a term that cannot be had or left out while training; nothing has changed then.
+        """
+        rewards = RewardTable(task.rewards, self.engine.robot, self.view, self._block, self._rewards.terms)
+        for table, terms in self._bound().items():
+            for name, term in terms.items():
+                section = getattr(task, table).get(name)
+                if section is None or not term.differs_in_numbers(section):
+                    raise TaskError(f"{table}.{name}: cannot change while training; it takes effect in a new run")
+        timers = [
+            (f"commands.{name}.resample_s", command.timer, task.commands[name].resample_s)
+            for name, command in self._commands.items()
+            if command.timer is not None
+        ]
+        timers += [
+            (f"randomisation.{name}.interval_s", timer, task.randomisation[name].interval_s)
+            for name, (_, timer) in self._pushes.items()
+        ]
+        for path, _, seconds in timers:
+            if seconds is None:
+                raise TaskError(f"{path}: cannot be switched off while training; that takes effect in a new run")
+
+        if rewards.terms != self._rewards.terms:
+            self._rewards = rewards
+            self.statistics.set_rewards(rewards.names)
+        self._rewards.set_numbers(task.rewards)
+        for table, terms in self._bound().items():
+            for name, term in terms.items():
+                term.set_numbers(getattr(task, table)[name])
+        for _, timer, seconds in timers:
+            timer.seconds.copy_(torch.as_tensor(seconds))
+        self.view.max_episode_length = task.max_episode_length
         self.task = task
 
     def state_dict(self) -> dict[str, Any]:
-        """What the next steps depend on, as far as the engine shows it: state, clocks, memories, randomness."""
-        state, view = self.engine.state, self.view
+        """What the next steps depend on, as far as the engine shows it: state, clocks, memories, randomness.
+
+        Reserved environments are left out, so that a run goes on with any number of them.
+        """
+        state, view, ours = self.engine.state, self.view, slice(self.num_envs)
         return {
-            "root_pose": state.root_pose - torch.nn.functional.pad(self.engine.env_origins, (0, 4)),
-            "root_velocity": state.root_velocity.clone(),
-            "joint_pos": state.joint_pos.clone(),
-            "joint_vel": state.joint_vel.clone(),
-            "action": view.action.clone(),
-            "episode_length": view.episode_length.clone(),
+            "root_pose": (state.root_pose - torch.nn.functional.pad(self.engine.env_origins, (0, 4)))[ours],
+            "root_velocity": state.root_velocity[ours].clone(),
+            "joint_pos": state.joint_pos[ours].clone(),
+            "joint_vel": state.joint_vel[ours].clone(),
+            "action": view.action[ours].clone(),
+            "episode_length": view.episode_length[ours].clone(),
             "generator": self._block.generator.get_state(),
             "statistics": self.statistics.state_dict(),
-            "buffers": {name: buffer.clone() for name, buffer in self._buffers().items()},
+            "buffers": {name: buffer[ours].clone() for name, buffer in self._buffers().items()},
         }
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
-        """Restores ``state_dict`` of an environment with the same Task and number of copies."""
-        view, everywhere = self.view, torch.ones(self.num_envs, dtype=torch.bool, device=self.device)
-        root_pose = saved["root_pose"].to(self.device) + torch.nn.functional.pad(self.engine.env_origins, (0, 4))
-        motion = [saved[key].to(self.device) for key in ("root_velocity", "joint_pos", "joint_vel")]
-        self.engine.reset(everywhere, root_pose, *motion)
-        view.action.copy_(saved["action"])
-        view.episode_length.copy_(saved["episode_length"])
+        """Restores ``state_dict`` of an environment with the same Task and number of copies, but for rewards."""
+        view, state, ours = self.view, self.engine.state, slice(self.num_envs)
+        origins = torch.nn.functional.pad(self.engine.env_origins, (0, 4))[ours]
+        motion = []
+        for key in ("root_pose", "root_velocity", "joint_pos", "joint_vel"):
+            values = getattr(state, key).clone()
+            values[ours] = saved[key].to(self.device) + (origins if key == "root_pose" else 0.0)
+            motion.append(values)
+        self.engine.reset(self._learning, *motion)
+        view.action[ours] = saved["action"].to(self.device)
+        view.episode_length[ours] = saved["episode_length"].to(self.device)
         self._block.generator.set_state(saved["generator"].cpu())
         self.statistics.load_state_dict(saved["statistics"])
+        for term in self._rewards.terms.values():
+            term.reset(self._learning)
         for name, buffer in self._buffers().items():
-            buffer.copy_(saved["buffers"][name])
+            if name in saved["buffers"]:  # a reward added since remembers nothing yet
+                buffer[ours] = saved["buffers"][name].to(self.device)
         view.refresh()
+        self._seen = None
 
     def close(self) -> None:
         """Frees the engine."""
@@ -186,7 +313,7 @@ class VecEnv:
         if self._on_cpu:  # the usual case, at a fraction of the price
             total = state.root_pose.sum() + state.root_velocity.sum() + state.joint_pos.sum() + state.joint_vel.sum()
             if total.isfinite():
-                return torch.zeros(self.num_envs, dtype=torch.bool), True
+                return torch.zeros(self.engine.num_envs, dtype=torch.bool), True
         everything = torch.cat((state.root_pose, state.root_velocity, state.joint_pos, state.joint_vel), dim=-1)
         return ~torch.isfinite(everything.sum(-1)), False
 
@@ -217,6 +344,19 @@ class VecEnv:
         for command in self._commands.values():
             command.refresh(view, done)
         return written or bool(self._commands)
+
+    def _of_learning(self, seen: Observations) -> Observations:
+        """The rows of the environments that are learned from."""
+        return {group: values[: self.num_envs] for group, values in seen.items()} if self.reserved else seen
+
+    def _bound(self) -> dict[str, dict[str, BoundTerm]]:
+        """The terms at work whose numbers can change, by table; rewards are handled by their own."""
+        return {
+            "terminations": self._terminations.terms,
+            "commands": {name: command.term for name, command in self._commands.items()},
+            "randomisation": self._randomisation,
+            "metrics": self._metrics,
+        }
 
     def _buffers(self) -> dict[str, torch.Tensor]:
         buffers = {f"command.{name}": command.value for name, command in self._commands.items()}

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from humanoid_rl_ext.train.rates import Rates
+
 if TYPE_CHECKING:
     from humanoid_rl_ext.train.metrics import Metrics
     from humanoid_rl_ext.train.session import Session
@@ -59,24 +61,6 @@ def _stop_on_signals(session: Session) -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-class Rates:
-    """Steps per second over the last few seconds, and the time left at that rate."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._marks = [(time.perf_counter(), session.env_steps)]
-
-    def now(self) -> tuple[float, float]:
-        """(steps per second, seconds left)."""
-        self._marks.append((time.perf_counter(), self._session.env_steps))
-        while len(self._marks) > 2 and self._marks[-1][0] - self._marks[1][0] > 10.0:
-            self._marks.pop(0)
-        (then, before), (now, steps) = self._marks[0], self._marks[-1]
-        rate = (steps - before) / max(now - then, 1e-9)
-        left = self._session.config.run.env_steps - steps
-        return rate, max(left, 0) / rate if rate else float("inf")
 
 
 class PlainProgress:

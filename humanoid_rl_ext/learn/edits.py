@@ -17,11 +17,16 @@ def edited[Settings: BaseModel](settings: Settings, name: str, value: Any) -> Se
     fields = type(settings).model_fields
     if name not in fields:
         raise TaskError(f"unknown learner setting '{name}': {did_you_mean(name, fields)}")
-    extra = fields[name].json_schema_extra
-    if not (isinstance(extra, dict) and extra.get("live")):
+    if not is_live(settings, name):
         raise TaskError(f"learner setting '{name}' cannot change while training; start a new run with it")
     try:
         return type(settings).model_validate({**settings.model_dump(), name: value})
     except ValidationError as error:
         first = error.errors()[0]
         raise TaskError(f"learner setting '{name}' = {value!r}: {first['msg']}") from error
+
+
+def is_live(settings: BaseModel, name: str) -> bool:
+    """Whether a setting exists and may change while training."""
+    field = type(settings).model_fields.get(name)
+    return field is not None and isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("live"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ import yaml
 
 from humanoid_rl_ext.errors import TaskError, did_you_mean
 from humanoid_rl_ext.task.schema import Task
-from humanoid_rl_ext.task.yaml_source import Source, merged, parse_scalar, read_yaml, validate
+from humanoid_rl_ext.task.yaml_source import Location, Source, merged, parse_scalar, read_yaml, validate
 
 PRESETS = Path(__file__).parents[2] / "config" / "tasks"
+TABLES = ("commands", "observations", "rewards", "terminations", "randomisation", "metrics")
+"""The parts of a Task that are tables of terms; those of observations stand one level deeper, in groups."""
 
 
 def task_names() -> list[str]:
@@ -51,13 +53,31 @@ def task_yaml(task: Task) -> str:
 def edited(task: Task, path: str, value: Any) -> Task:
     """A validated copy of ``task`` with one value changed, e.g. ``('rewards.alive.weight', 2)``.
 
+    An entry of a table of terms, such as ``rewards.height`` or ``observations.critic.joint_pos``, is added or replaced
+    by a dict and removed by None.
+
     Raises:
         TaskError: for a path that does not exist or a value that is not allowed there; ``task`` stays as it is.
     """
+    return edited_in_turn(task, [(path, value)])
+
+
+def edited_in_turn(task: Task, edits: Iterable[tuple[str, Any]]) -> Task:
+    """A validated copy of ``task`` with several values changed, earliest first; only the last state has to be valid.
+
+    Raises:
+        TaskError: as ``edited`` does.
+    """
     data = copy.deepcopy(task.model_dump())
-    location = tuple(path.split("."))
-    _assign(data, location, value, text=f"edit '{path}'", must_exist=True)
-    return validate(Task, Source(data, overrides={location: f"edit '{path}'"}))
+    overrides: dict[Location, str] = {}
+    for path, value in edits:
+        location, text = tuple(path.split(".")), f"edit '{path}'"
+        if _names_an_entry(location) and (value is None or isinstance(value, dict)):
+            _set_entry(data, location, value, text)
+        else:
+            _assign(data, location, value, text=text, must_exist=True)
+        overrides[location] = text
+    return validate(Task, Source(data, overrides=overrides))
 
 
 def _with_base(path: Path, may_extend: int) -> Source:
@@ -101,6 +121,27 @@ def _overridden(source: Source, override: str) -> Source:
     said = f"override '{override}'"
     _assign(data, location, parse_scalar(text), text=said, must_exist=False)
     return Source(data, source.layers, {**source.overrides, location: said})
+
+
+def _names_an_entry(location: Sequence[str]) -> bool:
+    """Whether a path leads to an entry of one of the Task's tables of terms."""
+    return len(location) == (3 if location[0] == "observations" else 2) and location[0] in TABLES
+
+
+def _set_entry(data: dict[str, Any], location: Sequence[str], value: dict[str, Any] | None, text: str) -> None:
+    """Adds, replaces or (None) removes an entry of a table of terms; a group of observations comes and goes with it."""
+    *above, name = location
+    parent: dict[str, Any] = data
+    for part in above:
+        parent = parent.setdefault(part, {})
+    if value is not None:
+        parent[name] = copy.deepcopy(value)
+    elif name not in parent:
+        raise TaskError(f"{text}: there is no '{name}'; {did_you_mean(name, [str(key) for key in parent])}")
+    else:
+        del parent[name]
+        if not parent and above[0] == "observations":
+            del data["observations"][above[1]]
 
 
 def _assign(data: dict[str, Any], location: Sequence[str], value: Any, *, text: str, must_exist: bool) -> None:

@@ -119,6 +119,19 @@ def finite(metrics: Mapping[str, float]) -> Metrics:
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The entries of a JSON-lines file whose lines bear ``env_steps``, up to the first line that is no entry."""
+    entries: list[dict[str, Any]] = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            entry = json.loads(line)
+            float(entry["env_steps"])
+        except (ValueError, KeyError, TypeError):
+            break
+        entries.append(entry)
+    return entries
+
+
 def keep_until(path: Path, env_steps: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Rewrites a JSON-lines file without the lines after ``env_steps``; returns what was kept and what was dropped.
 
@@ -126,14 +139,9 @@ def keep_until(path: Path, env_steps: int) -> tuple[list[dict[str, Any]], list[d
     """
     if not path.exists():
         return [], []
-    kept: list[dict[str, Any]] = []
-    dropped: list[dict[str, Any]] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            entry = json.loads(line)
-            (kept if entry["env_steps"] <= env_steps else dropped).append(entry)
-        except (ValueError, KeyError, TypeError):
-            break
+    entries = read_lines(path)
+    kept = [entry for entry in entries if entry["env_steps"] <= env_steps]
+    dropped = [entry for entry in entries if entry["env_steps"] > env_steps]
     aside = path.with_suffix(".rewinding")
     aside.write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
     aside.replace(path)

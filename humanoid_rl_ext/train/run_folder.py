@@ -17,7 +17,7 @@ import yaml
 from humanoid_rl_ext import __version__
 from humanoid_rl_ext.errors import BadInputError
 from humanoid_rl_ext.train.config import RunConfig, run_config_yaml
-from humanoid_rl_ext.train.metrics import keep_until
+from humanoid_rl_ext.train.metrics import keep_until, read_lines
 
 if TYPE_CHECKING:
     from humanoid_rl_ext.task.schema import Task
@@ -87,6 +87,24 @@ class RunFolder:
         entry = {"env_steps": env_steps, "path": path, "old": old, "new": new, "source": source}
         with self.edits.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
+
+    def read_edits(self) -> list[dict[str, Any]]:
+        """The changes made while training, earliest first: env_steps, path, old, new, source; None is an absent entry.
+
+        What a crash cut off is left out.
+        """
+        return read_lines(self.edits)
+
+    def task_at(self, env_steps: int) -> Task | str:
+        """The Task as it had been edited by an environment step; raises TaskError for files that somebody spoilt."""
+        task = self.read_task()
+        if isinstance(task, str):
+            return task
+        from humanoid_rl_ext.task.loading import edited_in_turn
+
+        edits = [entry for entry in self.read_edits() if entry["env_steps"] <= env_steps]
+        of_task = [entry for entry in edits if not entry["path"].startswith("learner.")]
+        return edited_in_turn(task, [(entry["path"], entry["new"]) for entry in of_task])
 
     def rewind_edits(self, env_steps: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Drops the edits made after ``env_steps``; returns the kept and the dropped ones, earliest first."""

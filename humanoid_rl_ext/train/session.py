@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import copy
+import math
 import resource
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from humanoid_rl_ext.errors import TaskError
+from humanoid_rl_ext.env.make import leave_cores_to_physics
+from humanoid_rl_ext.env.vec_env import VecEnv
+from humanoid_rl_ext.errors import BadInputError, TaskError
 from humanoid_rl_ext.learn.edits import edited as edited_settings
+from humanoid_rl_ext.learn.edits import is_live
 from humanoid_rl_ext.train.checkpoint import (
     check_fit,
     describe_spec,
@@ -22,11 +26,13 @@ from humanoid_rl_ext.train.checkpoint import (
     restoring,
     write_checkpoint,
 )
-from humanoid_rl_ext.train.evaluate import Evaluation, evaluate_policy
+from humanoid_rl_ext.train.evaluate import Evaluation, evaluation
 from humanoid_rl_ext.train.metrics import MetricHistory, Metrics, MetricsLog, finite
+from humanoid_rl_ext.train.watch import Watch
 
 if TYPE_CHECKING:
     from humanoid_rl_ext.env.make import Env
+    from humanoid_rl_ext.env.transition import Transition
     from humanoid_rl_ext.learn.learner import Learner
     from humanoid_rl_ext.task.schema import Task
     from humanoid_rl_ext.train.config import RunConfig
@@ -60,10 +66,19 @@ class Session:
         """States that were not finite, over the whole run; each was reset."""
         self.checkpoint: Path | None = None
         """The newest checkpoint."""
+        self.vec_env = env if isinstance(env, VecEnv) else None
+        """The environment where it is simulated by an engine of ours; None for a Gymnasium environment."""
+        self.watched = Watch(self.vec_env, learner) if self.vec_env is not None and self.vec_env.reserved else None
+        """The policy in the reserved environments; None where none is reserved."""
+        self.watched_env = env.spec.num_envs if self.watched is not None else 0
+        """Index of the first watched environment in the engine."""
+        self.evaluated: tuple[int, int] | None = None
+        """Episodes counted and asked for while ``evaluate`` is at work."""
         self._log = MetricsLog(folder.path)
         self._stopping = False
-        self._at_safe_point = True
-        self._requests: list[Callable[[], None]] = []
+        self._at_safe_point = True  # until the first piece of work, and after the last
+        self._requests: list[Callable[[], Iterator[None] | None]] = []
+        self._steps_made = 0
         self._best: tuple[float, int] | None = None
         self._iterations_since_save = 0
         self._in_flight: torch.cuda.Event | None = None
@@ -101,6 +116,13 @@ class Session:
         while not (self.paused or self.finished):
             self._advance()
 
+    def step_once(self, seconds: float = math.inf) -> bool:
+        """Works until one environment step has been made, paused or not, or for about ``seconds``; whether it was."""
+        deadline, before = time.perf_counter() + seconds, self._steps_made
+        while self._steps_made == before and not self.finished and time.perf_counter() < deadline:
+            self._advance()
+        return self._steps_made > before
+
     def pause(self) -> None:
         """Holds at once, in the middle of an iteration if need be."""
         self.paused = True
@@ -129,14 +151,38 @@ class Session:
         self._at_next_safe_point(lambda: self._restore(loaded.header, loaded.state, loaded.path))
 
     def evaluate(self, episodes: int, done: Callable[[Evaluation], None]) -> None:
-        """Plays whole episodes without exploration at the next safe point, in place, and hands the result to ``done``.
+        """Plays whole episodes without exploration from the next safe point on, in place; ``done`` gets the result.
 
-        The environment is put back as it was afterwards, as far as its ``state_dict`` reaches.
+        Every pump plays some of it. The environment is put back as it was afterwards, as far as its ``state_dict``
+        reaches. A run that is stopped meanwhile ends without a result.
         """
-        self._at_next_safe_point(lambda: done(self._evaluate(episodes)))
+        if self.finished:
+            for _ in self._evaluate(episodes, done):
+                pass
+        else:
+            self._requests.append(lambda: self._evaluate(episodes, done))
+
+    def watch(self, checkpoint: Path | None) -> None:
+        """Lets a checkpoint act in the reserved environments, or (None) the policy that is being learned.
+
+        Raises:
+            HumanoidRLError: for a checkpoint that is damaged or does not fit, and where no environment is reserved.
+        """
+        if self.watched is None:
+            raise BadInputError(f"{self.env.task_name}: no environment of this run is reserved for watching")
+        self.watched.load(checkpoint)
+
+    def can_edit(self, path: str) -> bool:
+        """Whether ``edit`` of a path acts on this run; other fields wait for a new one."""
+        table, _, name = path.partition(".")
+        if table == "learner":
+            return is_live(self.settings, name)
+        return self.vec_env is not None and self.vec_env.can_edit(path)
 
     def edit(self, path: str, value: Any, source: str = "user") -> None:
         """Changes one value while training: a path in the Task, or ``learner.<setting>``; logs it in ``edits.jsonl``.
+
+        A reward is added by a dict and removed by None, which stands for an absent entry in the log too.
 
         Raises:
             TaskError: for what does not exist, is not allowed there, or cannot change while training.
@@ -183,23 +229,24 @@ class Session:
         return self.seconds + time.perf_counter() - self._piece_started
 
     def _train(self) -> Generator[None]:
+        leave_cores_to_physics()  # once more: the setting is the thread's, and another one may have built the scene
+        self._at_safe_point = False
         while True:
-            self._at_safe_point = True
             while self._requests:
-                self._requests.pop(0)()
+                yield from self._requests.pop(0)() or ()
             if self._stopping or self.env_steps >= self.config.run.env_steps:
                 break
-            self._at_safe_point = False
             yield from self._iterate()
             yield
         if self._iterations_since_save or self.checkpoint is None:
             self._save()
+        self._at_safe_point = True
 
     def _iterate(self) -> Generator[None]:
         """One learning iteration: steps of the environment until the learner has finished an update."""
         before, started, steps = self.learner.iteration, self._seconds_until_now(), self.env_steps
         while self.learner.iteration == before:
-            transition = self.env.step(self.learner.act(self._obs))
+            transition = self._step(self.learner.act(self._obs))
             self.learner.observe(transition)
             self._obs = transition.obs
             self.env_steps += self.env.spec.num_envs
@@ -211,6 +258,12 @@ class Session:
         self._iterations_since_save += 1
         if self._iterations_since_save >= self.config.run.save_interval:
             self._save()
+
+    def _step(self, actions: torch.Tensor) -> Transition:
+        """One environment step, with whoever is watched."""
+        transition = self.env.step(actions) if self.watched is None else self.watched.step(actions)
+        self._steps_made += 1
+        return transition
 
     def _emit(self, steps: int, seconds: float) -> None:
         metrics: Metrics = {"iteration": self.learner.iteration, "env_steps": self.env_steps}
@@ -231,6 +284,7 @@ class Session:
         self.non_finite += int(metrics.get("episode/non_finite", 0))
 
     def _at_next_safe_point(self, act: Callable[[], None]) -> None:
+        """Acts between two iterations: now, before the first and after the last, else when it comes."""
         if self._at_safe_point:
             act()
         else:
@@ -257,9 +311,14 @@ class Session:
     def _restore(self, header: dict[str, Any], state: dict[str, Any], path: Path) -> None:
         kept, dropped = self.folder.rewind_edits(header["env_steps"])
         for entry in reversed(dropped):
-            self._repeat_edit(entry["path"], entry["old"])
+            self._edit_settings(entry["path"], entry["old"])
         for entry in kept:
-            self._repeat_edit(entry["path"], entry["new"])
+            self._edit_settings(entry["path"], entry["new"])
+        if self.vec_env is not None and (kept or dropped):
+            task = self.folder.task_at(header["env_steps"])
+            assert not isinstance(task, str)
+            self.vec_env.adopt(task)
+            self.task = task
         with restoring(path):
             self.learner.load_state_dict(state["learner"])
             if header["spec"]["num_envs"] == self.env.spec.num_envs:
@@ -280,33 +339,43 @@ class Session:
             self._take_in(metrics)
         for entry in kept:
             if entry["env_steps"] == self.env_steps:  # made after the save; what was saved has just undone them
-                self._repeat_edit(entry["path"], entry["new"])
+                self._edit_settings(entry["path"], entry["new"])
 
-    def _repeat_edit(self, path: str, value: Any) -> None:
-        """An edit that the run folder remembers, made again after a load."""
+    def _edit_settings(self, path: str, value: Any) -> None:
+        """An edit of the learner that the run folder remembers, made again after a load; others are passed over."""
         if path.startswith("learner."):
             name = path.removeprefix("learner.")
             self.settings = edited_settings(self.settings, name, value)
             self.learner.edit(name, value)
-        elif not isinstance(self.task, str):
-            from humanoid_rl_ext.task.loading import edited
-
-            self.task = edited(self.task, path, value)
-            self.env.edit(path, value)
 
     def _edit_learner(self, path: str, old: Any, new: Any, source: str) -> None:
         self.learner.edit(path.removeprefix("learner."), new)
         self.folder.log_edit(self.env_steps, path, old, new, source)
 
-    def _evaluate(self, episodes: int) -> Evaluation:
+    def _evaluate(self, episodes: int, done: Callable[[Evaluation], None]) -> Generator[None]:
         before = copy.deepcopy(self.env.state_dict())  # it may hand out the very tensors that are about to change
-        result = evaluate_policy(self.env, self.learner, episodes)
+        result = yield from self._play(episodes)
         self.env.load_state_dict(before)
         self._obs = self.env.observations()
-        return result
+        if result is not None:
+            done(result)
+
+    def _play(self, episodes: int) -> Generator[None, None, Evaluation | None]:
+        """Evaluates slice by slice; None when the run is stopped meanwhile."""
+        playing = evaluation(self.env, self.learner, episodes, self._step)
+        try:
+            while not self._stopping:
+                self.evaluated = next(playing), episodes
+                yield
+        except StopIteration as stop:
+            return stop.value
+        finally:
+            self.evaluated = None
+        return None
 
 
 def _value_at(data: Any, path: str) -> Any:
+    """The value at a path; None where there is none."""
     for part in path.split("."):
-        data = data[part]
+        data = data.get(part) if isinstance(data, dict) else None
     return data

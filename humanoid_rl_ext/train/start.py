@@ -109,10 +109,12 @@ def plan_resume(run: Path, overrides: Sequence[str] = (), **settings: Any) -> Ru
     return RunPlan(folder.read_task(), config, folder.path, latest_checkpoint(folder.path), tuple(edits))
 
 
-def open_session(plan: RunPlan, before_writing: Callable[[], None] = lambda: None) -> Session:
+def open_session(plan: RunPlan, before_writing: Callable[[], None] = lambda: None, reserved: int = 0) -> Session:
     """A session ready to run: environment and learner built, checkpoint loaded, folder written, in this order.
 
     ``before_writing`` is called when nothing can be wrong any more; what it raises leaves no trace on the disk.
+    ``reserved`` environments more are kept out of learning, for ``Session.watched``. May be called on another thread
+    than the one that works the session afterwards.
 
     Raises:
         HumanoidRLError: when something cannot be had; no folder has been made then.
@@ -120,7 +122,10 @@ def open_session(plan: RunPlan, before_writing: Callable[[], None] = lambda: Non
     from humanoid_rl_ext.train.session import Session
 
     config = plan.config
-    env, learner, device = build(plan.task, config)
+    if reserved:  # somebody watches: what is first needed in the middle of training must not hold the window up then
+        import safetensors.torch  # noqa: F401
+        import torch.utils.tensorboard  # noqa: F401
+    env, learner, device = build(plan.task, config, None, reserved)
     try:
         if plan.checkpoint is None:
             before_writing()
@@ -142,7 +147,9 @@ def open_session(plan: RunPlan, before_writing: Callable[[], None] = lambda: Non
         raise
 
 
-def build(task: Task | str, config: RunConfig, num_envs: int | None = None) -> tuple[Env, Learner, str]:
+def build(
+    task: Task | str, config: RunConfig, num_envs: int | None = None, reserved: int = 0
+) -> tuple[Env, Learner, str]:
     """Environment, learner and device of a run; ``num_envs`` replaces the configured number."""
     import torch
 
@@ -154,8 +161,8 @@ def build(task: Task | str, config: RunConfig, num_envs: int | None = None) -> t
     torch.manual_seed(run.seed)
     num_envs = num_envs or run.num_envs
     if not isinstance(task, str) and device == "cpu" and num_envs > SURELY_FIT:
-        check_memory(len(task_robot(task).bodies), num_envs, available_memory())
-    env = make_env(task, num_envs=num_envs, device=device, engine=run.engine, seed=run.seed)
+        check_memory(len(task_robot(task).bodies), num_envs + reserved, available_memory())
+    env = make_env(task, num_envs=num_envs, device=device, engine=run.engine, seed=run.seed, reserved=reserved)
     try:
         return env, make_learner(config.algorithm, env.spec, config.settings, device, run.seed, run.env_steps), device
     except BaseException:

@@ -139,10 +139,14 @@ class Workbench:
         self.background.run(lambda: load_robot(source, overrides), done, self._fail)
 
     def _apply(self, path: str, value: Any, source: str) -> Change:
-        live = self.acts_now(path)
+        before = self.draft.task, self.draft.config
         change = self.draft.edit(path, value)
-        if live and self.session is not None:
-            self.session.edit(path, value, source)
+        if self.session is not None and self.session.can_edit(path):
+            try:
+                self.session.edit(path, value, source)
+            except TaskError:
+                self.draft.task, self.draft.config = before
+                raise
             mark = Mark(self.session.env_steps, change, source)
             self.marks.append(mark)
             self.marked.emit(mark)
@@ -229,7 +233,7 @@ class Workbench:
         if self.player is not None:
             self.player.speed = self.slow_motion
         elif self.session is not None and self.slow_motion < 1.0:
-            return self._pump_slowly(self.session)
+            return self._pump_slowly(self.session, seconds)
         self._guarded(lambda: work.pump(seconds))
         if self.session is not None and self.session.finished:
             self.say(f"Finished and saved: {self.session.folder.path}")
@@ -252,12 +256,17 @@ class Workbench:
         self.message = Message(" ".join(text.split()), kind)
         self.message_changed.emit()
 
-    def _pump_slowly(self, session: Session) -> bool:
+    def _pump_slowly(self, session: Session, seconds: float) -> bool:
         now = time.perf_counter()
-        if now < self._next_slow_step:
+        if now < self._next_slow_step or session.vec_env is None:
             return False
-        self._next_slow_step = now + session.env.view.dt / self.slow_motion
-        self._guarded(session.step_once)
+        dt = session.vec_env.view.dt
+
+        def step() -> None:
+            if session.step_once(seconds):
+                self._next_slow_step = now + dt / self.slow_motion
+
+        self._guarded(step)
         return True
 
     def _begin(self, plan: Callable[[], RunPlan]) -> None:
@@ -284,7 +293,7 @@ class Workbench:
             Mark(entry["env_steps"], Change(entry["path"], entry["old"], entry["new"]), entry["source"])
             for entry in session.folder.read_edits()
         ]
-        if session.task is not self.draft.task:
+        if session.task is not self.draft.task and not isinstance(session.task, str):
             self.draft = Draft(session.task, session.config)
             self.undoable.clear()
             self.draft_changed.emit("")

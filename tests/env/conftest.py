@@ -15,10 +15,11 @@ from humanoid_rl_ext.task.loading import load_task
 def make() -> Iterator:
     opened: list[VecEnv] = []
 
-    def make(task: str = "walker_run", *overrides: str, num_envs: int = 4, seed: int = 1) -> VecEnv:
+    def make(task: str = "walker_run", *overrides: str, num_envs: int = 4, seed: int = 1, reserved: int = 0) -> VecEnv:
         for env in opened:
             env.close()
-        opened[:] = [make_env(load_task(task, overrides), num_envs=num_envs, seed=seed)]  # type: ignore[list-item]
+        loaded = load_task(task, overrides)
+        opened[:] = [make_env(loaded, num_envs=num_envs, seed=seed, reserved=reserved)]  # type: ignore[list-item]
         return opened[0]
 
     yield make

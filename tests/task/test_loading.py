@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from humanoid_rl_ext.errors import TaskError
-from humanoid_rl_ext.task.loading import edited, load_task, save_task, task_names
+from humanoid_rl_ext.task.loading import edited, edited_in_turn, load_task, save_task, task_names
 from humanoid_rl_ext.task.yaml_source import parse_scalar
 
 
@@ -127,6 +127,56 @@ def test_an_edit_gives_a_checked_copy() -> None:
     for path, value in (("rewards.alive.weight", "heavy"), ("rewards.alice.weight", 1), ("sim.dt", 0)):
         with pytest.raises(TaskError, match=r"edit 'r?"):
             edited(task, path, value)
+
+
+def test_an_edit_adds_replaces_and_removes_entries_of_the_tables_of_terms() -> None:
+    task = load_task("humanoid_walk")
+    for path, value in (
+        ("rewards.height", {"weight": 2.0}),
+        ("rewards.upright", {"weight": 3.0}),
+        ("observations.critic.joint_vel", {"scale": 0.1}),
+        ("commands.second", {"term": "target"}),
+        ("randomisation.push", {"mode": "interval"}),
+        ("metrics.height", {"term": "root_height"}),
+        ("terminations.base_contact", {}),
+    ):
+        changed = edited(task, path, value)
+        assert changed != task
+        assert ".".join(path.split(".")[:-1]) in {".".join(where[:-1]) for where, _ in changed.sections()}
+        if path != "rewards.upright":
+            assert edited(changed, path, None) == task
+    assert edited(task, "rewards.upright", {"weight": 3.0}).rewards["upright"].params["std"] == 0.4
+    assert edited(task, "commands.velocity.resample_s", None).commands["velocity"].resample_s is None
+    assert edited(task, "robot", {"source": "walker"}).robot.source == "walker"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("rewards.hight", {"weight": 1.0}, "did you mean 'height'"),
+        ("rewards.height", {"wieght": 1.0}, "edit 'rewards.height': rewards.height.weight: is missing"),
+        ("rewards.uprigth", None, "did you mean 'upright'"),
+        ("rewards.height", 2.0, "there is no 'height'"),
+        ("rewards.upright", 2.0, "dictionary"),
+        ("observations.crtic.joint_vel", {}, "observations.crtic"),
+        ("observations.policy", None, "observations.policy"),
+        ("nowhere.height", {}, "there is no 'nowhere'"),
+    ],
+)
+def test_an_entry_that_cannot_be_added_or_removed_is_told(path: str, value: object, said: str) -> None:
+    task = load_task("humanoid_walk")
+    with pytest.raises(TaskError) as error:
+        edited(task, path, value)
+    assert said in str(error.value) and "\n" not in str(error.value)
+
+
+def test_the_last_reward_and_the_last_observation_stay() -> None:
+    task = load_task("cartpole_balance")
+    for table, last in (("rewards", "alive"), ("observations.policy", "joint_pos")):
+        entries = list(task.rewards) if table == "rewards" else list(task.observations["policy"])
+        less = edited_in_turn(task, [(f"{table}.{name}", None) for name in entries if name != last])
+        with pytest.raises(TaskError, match="at least"):
+            edited(less, f"{table}.{last}", None)
 
 
 def test_loading_a_task_imports_neither_torch_nor_a_simulator() -> None:

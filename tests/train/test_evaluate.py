@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from humanoid_rl_ext.train.evaluate import evaluate_policy
+from humanoid_rl_ext.errors import BadInputError
+from humanoid_rl_ext.train.evaluate import evaluate_policy, evaluation
 
 
 class Still:
@@ -38,3 +39,23 @@ def test_the_spread_of_returns_is_measured(point_mass: Callable[..., Any]) -> No
     env.reset = lambda: (env.state.copy_(torch.tensor([[1.0, 0.0], [3.0, 0.0]])), env.observations())[1]
     result = evaluate_policy(env, Still(), episodes=2)  # type: ignore[arg-type]
     assert result.mean_return == pytest.approx(-5.0) and result.std_return == pytest.approx(4.0)  # -1 and -9
+
+
+def test_an_evaluation_can_be_played_step_by_step_by_somebody_else(point_mass: Callable[..., Any]) -> None:
+    env, steps = point_mass(num_envs=2, limits=[3, 3]), 0
+
+    def step(actions: torch.Tensor) -> Any:
+        nonlocal steps
+        steps += 1
+        return env.step(actions)
+
+    playing = evaluation(env, Still(), 2, step)  # type: ignore[arg-type]
+    assert [next(playing), next(playing), next(playing), steps] == [0, 0, 2, 3]
+    with pytest.raises(StopIteration) as stop:
+        next(playing)
+    assert stop.value.value.episodes == 2
+
+
+def test_no_episode_cannot_be_evaluated(point_mass: Callable[..., Any]) -> None:
+    with pytest.raises(BadInputError, match="at least 1"):
+        evaluate_policy(point_mass(), Still(), episodes=0)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from humanoid_rl_ext.errors import CheckpointError, TaskError
+from humanoid_rl_ext.errors import BadInputError, CheckpointError, EngineError, HumanoidRLError, TaskError
 from humanoid_rl_ext.train.checkpoint import list_checkpoints, read_checkpoint
 from humanoid_rl_ext.train.session import Session
 
@@ -136,6 +136,98 @@ def test_evaluating_in_the_middle_of_a_run_does_not_change_it(make_session: Make
     session.run()
     assert len(results) == 1 and results[0].episodes == 6
     assert metrics(tmp_path / "plain") == metrics(tmp_path / "evaluated")
+
+
+def test_an_evaluation_is_played_slice_by_slice(make_session: Make, tmp_path: Path) -> None:
+    session, results = make_session(tmp_path / "run"), []
+    session.evaluate(6, results.append)
+    session.pump(0.0)
+    assert session.evaluated == (0, 6) and session.env_steps == 0
+    session.save()  # waits: the environment is not where training left it
+    for _ in range(10):
+        session.pump(0.0)
+    assert session.evaluated == (4, 6) and not results
+    assert list_checkpoints(session.folder.checkpoints) == []
+    for _ in range(10):
+        session.pump(0.0)
+    assert session.evaluated is None and results[0].episodes == 6
+    assert list_checkpoints(session.folder.checkpoints) != []
+
+
+def test_a_stop_does_not_wait_for_an_evaluation(make_session: Make, tmp_path: Path) -> None:
+    session, results = make_session(tmp_path / "run"), []
+    session.evaluate(10**6, results.append)
+    session.pump(0.0)
+    session.stop()
+    session.run()
+    assert session.finished and not results and session.evaluated is None
+
+
+def test_a_finished_run_can_still_be_evaluated(make_session: Make, tmp_path: Path) -> None:
+    session, results = make_session(tmp_path / "run", env_steps=32), []
+    session.run()
+    session.evaluate(2, results.append)
+    assert results[0].episodes == 2
+
+
+def test_a_paused_run_can_be_advanced_by_single_steps(make_session: Make, tmp_path: Path) -> None:
+    session = make_session(tmp_path / "run")
+    session.pause()
+    for steps in range(1, 12):  # an update lies between the eighth and the ninth
+        assert session.step_once()
+        assert session.env_steps == 4 * steps and session.paused
+    assert not session.step_once(seconds=0.0) and session.env_steps == 44
+
+
+def test_it_can_be_asked_what_can_be_edited(make_session: Make, tmp_path: Path) -> None:
+    session = make_session(tmp_path / "run")
+    paths = ("learner.entropy_coef", "learner.num_steps", "learner.nosuch", "rewards.alive.weight")
+    assert [session.can_edit(path) for path in paths] == [True, False, False, False]
+
+
+def test_there_is_nobody_to_watch_where_nothing_is_reserved(make_session: Make, tmp_path: Path) -> None:
+    session = make_session(tmp_path / "run")
+    assert session.watched is None and session.watched_env == 0
+    with pytest.raises(BadInputError, match="reserved"):
+        session.watch(None)
+
+
+@pytest.mark.parametrize("error", [EngineError("PhysX failed to step: out of memory"), RuntimeError("a defect")])
+def test_a_crash_in_training_leaves_the_checkpoints_and_a_session_that_can_be_closed(
+    make_session: Make, tmp_path: Path, error: Exception
+) -> None:
+    session = make_session(tmp_path / "run", save_interval=2)
+    step = session.env.step
+
+    def fail(actions: torch.Tensor) -> Any:
+        if session.env_steps == 100:
+            raise error
+        return step(actions)
+
+    session.env.step = fail  # type: ignore[method-assign]
+    with pytest.raises(type(error)):
+        session.run()
+    assert not session.finished
+    session.close()
+    assert [path.name for path in list_checkpoints(session.folder.checkpoints)] == ["step_64"]
+    assert make_session(tmp_path / "run").env_steps == 64
+
+
+def test_losses_that_are_not_finite_end_the_run_and_keep_its_checkpoints(make_session: Make, tmp_path: Path) -> None:
+    session = make_session(tmp_path / "run", save_interval=1)
+    step = session.env.step
+
+    def poisoned(actions: torch.Tensor) -> Any:
+        transition = step(actions)
+        if session.env_steps >= 32:
+            transition.reward[:] = float("nan")
+        return transition
+
+    session.env.step = poisoned  # type: ignore[method-assign]
+    with pytest.raises(HumanoidRLError, match="not finite"):
+        session.run()
+    session.close()
+    assert make_session(tmp_path / "run").env_steps == 32
 
 
 def test_a_damaged_checkpoint_leaves_the_session_as_it_was(make_session: Make, tmp_path: Path) -> None:

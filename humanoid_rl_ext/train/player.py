@@ -1,0 +1,96 @@
+"""Playing a policy without training: in real time, slower or faster, in a scene of its own."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from humanoid_rl_ext.env.make import leave_cores_to_physics, make_env
+from humanoid_rl_ext.env.vec_env import VecEnv
+from humanoid_rl_ext.errors import BadInputError
+from humanoid_rl_ext.train.checkpoint import latest_checkpoint, read_checkpoint
+from humanoid_rl_ext.train.config import read_run_config
+from humanoid_rl_ext.train.run_folder import RunFolder
+from humanoid_rl_ext.train.start import resolve_device
+from humanoid_rl_ext.train.watch import Watch, load_policy
+
+MOST_BEHIND = 3
+"""Steps that are made up for when the host was late; what is later than that is let go."""
+
+
+class Player:
+    """Steps its environments as the wall clock asks. All of them are reserved: ``watch`` drives, pushes, evaluates."""
+
+    watched_env = 0
+    """Index of the first watched environment in the engine."""
+
+    def __init__(self, env: VecEnv, watch: Watch) -> None:
+        """Takes the environment over and closes it with itself."""
+        self.env, self.watch, self.task = env, watch, env.task
+        self.paused = False
+        self.speed = 1.0
+        """How fast time passes: 1 is real time, 0.1 slow motion."""
+        self._due: float | None = None
+        self._no_actions = env.reserved_actions.new_zeros(0, env.spec.action.size)
+        env.reset()
+
+    @property
+    def source(self) -> Path | None:
+        """The checkpoint that acts."""
+        return self.watch.source
+
+    def pump(self, seconds: float) -> None:
+        """Makes the steps that are due by the clock, for about ``seconds`` at most and always whole ones."""
+        now = time.perf_counter()
+        if self._due is None:
+            leave_cores_to_physics()  # once more: the setting is the thread's, and another one may have built the scene
+            self._due = now
+        deadline, period = now + seconds, self.env.view.dt / self.speed
+        self._due = max(self._due, now - MOST_BEHIND * period)
+        while not self.paused and self._due <= now:
+            self.step_once()
+            self._due += period
+            now = time.perf_counter()
+            if now >= deadline:
+                break
+
+    def step_once(self) -> None:
+        """Makes one step now, paused or not."""
+        self.watch.step(self._no_actions)
+
+    def pause(self) -> None:
+        """Holds time."""
+        self.paused = True
+
+    def resume(self) -> None:
+        """Goes on after a pause."""
+        self.paused = False
+
+    def close(self) -> None:
+        """Frees the scene."""
+        self.env.close()
+
+
+def open_player(source: Path, num_envs: int = 1, device: str | None = None) -> Player:
+    """Plays a checkpoint folder, or the newest checkpoint of a run folder, on the run's device unless another is named.
+
+    The Task is the run's as it had been edited when the checkpoint was saved.
+
+    Raises:
+        HumanoidRLError: when ``source`` is neither, was spoilt, or its robot, engine or device cannot be had.
+    """
+    source = source.absolute()
+    one = source.parent.name == "checkpoints"
+    folder = RunFolder.existing(source.parents[1] if one else source)
+    checkpoint = source if one else latest_checkpoint(source)
+    task = folder.task_at(read_checkpoint(checkpoint).header["env_steps"])
+    if isinstance(task, str):
+        raise BadInputError(f"{source}: {task} has no robot that could be shown")
+    run = read_run_config(folder.learner, device=device).run
+    env = make_env(task, num_envs=0, reserved=num_envs, device=resolve_device(run.device), engine=run.engine)
+    assert isinstance(env, VecEnv)
+    try:
+        return Player(env, Watch(env, load_policy(checkpoint, env.spec, env.device), checkpoint))
+    except BaseException:
+        env.close()
+        raise
