@@ -62,7 +62,8 @@ def evaluate(arguments: argparse.Namespace, out: Output) -> int:
     checkpoint_given = path.parent.name == "checkpoints"
     folder = RunFolder.existing(path.parents[1] if checkpoint_given else path)
     checkpoint_path = path if checkpoint_given else latest_checkpoint(path)
-    task = folder.task_at(read_checkpoint(checkpoint_path).header["env_steps"])
+    checkpoint = read_checkpoint(checkpoint_path)
+    task = folder.task_at(checkpoint.header["env_steps"])
     config = read_run_config(folder.learner, device=arguments.device, engine=arguments.engine)
     seed = config.run.seed + 1 if arguments.seed is None else arguments.seed
     run = config.run.model_copy(update={"seed": seed})
@@ -71,7 +72,6 @@ def evaluate(arguments: argparse.Namespace, out: Output) -> int:
         from humanoid_rl_ext.train.evaluate import evaluate_policy
         from humanoid_rl_ext.train.start import build
 
-        checkpoint = read_checkpoint(checkpoint_path)
         env, learner, _ = build(task, config.model_copy(update={"run": run}), num_envs)
         try:
             check_fit(checkpoint, env.spec)
