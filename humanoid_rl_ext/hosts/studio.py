@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pkgutil
 import subprocess
 import sys
 import time
@@ -165,6 +167,7 @@ def _open_window(size: tuple[int, int] | None) -> Glfw | None:
     folder = home() / "studio"
     folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)  # omni.ui keeps its own settings file in the current folder
+    _load_usd()
     ensure_libcuda()
     try:
         from omni import ui
@@ -188,6 +191,19 @@ def _open_window(size: tuple[int, int] | None) -> Glfw | None:
     if size is None and width > SMALLEST[0]:
         ui.standalone.set_window_size(round(0.9 * width), round(0.9 * height))
     return window
+
+
+def _load_usd() -> None:
+    """Loads all of USD before anything is drawn.
+
+    Its libraries let go of Python's lock while the system loads them. On the thread that reads robots that can meet the
+    renderer compiling its shaders, which also loads code, and then each waits for the other for ever.
+    """
+    import pxr
+    import usdex.core  # noqa: F401
+
+    for module in pkgutil.iter_modules(pxr.__path__, "pxr."):
+        importlib.import_module(module.name)
 
 
 def _window_size() -> tuple[int, int]:

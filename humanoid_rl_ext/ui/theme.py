@@ -18,6 +18,7 @@ FIELD = rgb("#16181b")
 BORDER = rgb("#3a3f47")
 TEXT = rgb("#dfe3e8")
 MUTED = rgb("#9aa3ad")
+FAINT = rgb("#69717b")
 ACCENT = rgb("#76b900")
 ACCENT_DIM = rgb("#4d7a05")
 BLUE = rgb("#4aa3ff")
@@ -89,7 +90,7 @@ def style() -> dict[str, Any]:
         "Button:pressed": {"background_color": FIELD},
         "Button:disabled": {"background_color": SURFACE},
         "Button.Label": {"color": TEXT, "font_size": font},
-        "Button.Label:disabled": {"color": BORDER},
+        "Button.Label:disabled": {"color": FAINT},
         "Button::primary": {**button, "background_color": ACCENT_DIM},
         "Button::primary:hovered": {"background_color": ACCENT},
         "Button::primary:disabled": {"background_color": SURFACE},
