@@ -120,6 +120,6 @@ class StudioWindow:
         self.windows[title].visible = not self.windows[title].visible
 
     def _key(self, key: int, modifiers: int, pressed: bool) -> None:
-        if not ui.standalone.is_text_input_active():
-            self._workbench.host.interacted()
+        self._workbench.host.interacted()
+        if not pressed or not ui.standalone.is_text_input_active():
             self.panel.on_key(key, modifiers, pressed)

@@ -12,6 +12,7 @@ class Background:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="background")
+        self._closed = False
         self._jobs: list[tuple[Future[Any], Callable[[Any], None], Callable[[Exception], None]]] = []
 
     @property
@@ -22,7 +23,12 @@ class Background:
     def run[Result](
         self, job: Callable[[], Result], done: Callable[[Result], None], failed: Callable[[Exception], None]
     ) -> None:
-        """Starts ``job`` on the worker; a later ``poll`` calls ``done`` with its result or ``failed`` with its error."""
+        """Starts ``job`` on the worker; a later ``poll`` calls ``done`` with its result or ``failed`` with its error.
+
+        After ``close`` nothing is started any more.
+        """
+        if self._closed:
+            return
         self._jobs.append((self._pool.submit(job), done, failed))
 
     def poll(self) -> None:
@@ -39,4 +45,5 @@ class Background:
 
     def close(self) -> None:
         """Waits for the job under way and forgets the others."""
+        self._closed = True
         self._pool.shutdown(wait=True, cancel_futures=True)

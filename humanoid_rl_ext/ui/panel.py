@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 from omni import ui
@@ -19,6 +20,8 @@ from humanoid_rl_ext.ui.training.view import TrainingSection
 from humanoid_rl_ext.ui.viewport.model import ViewportModel
 from humanoid_rl_ext.ui.workbench import Workbench
 
+SCROLLBAR = 10
+"""Room for the scroll bar beside a section, before ``px``."""
 TOOLTIPS = {
     "Robot": "Load a robot, see and set its joints and bodies",
     "Task": "What the robot has to do: scene, commands, observations, terminations, randomisation",
@@ -36,6 +39,10 @@ class Section(Protocol):
 
     def build(self) -> None: ...
     def update(self, now: float) -> None: ...
+    def _show_policies(self, run: Path) -> None:
+        self._policy.show_run(run)
+        self.show(self._policy.title)
+
     def destroy(self) -> None: ...
 
 
@@ -51,7 +58,7 @@ class Panel:
             RewardsSection(workbench),
             TrainingSection(workbench),
             self._policy,
-            RunsSection(workbench, plots),
+            RunsSection(workbench, plots, self._show_policies),
         ]
         self._frames: dict[str, ui.Frame] = {}
         self._tabs: dict[str, ui.Button] = {}
@@ -85,9 +92,11 @@ class Panel:
                     horizontal_scrollbar_policy=ui.ScrollBarPolicy.SCROLLBAR_ALWAYS_OFF,
                     vertical_scrollbar_policy=ui.ScrollBarPolicy.SCROLLBAR_AS_NEEDED,
                 ),
-                ui.VStack(height=0),
+                ui.HStack(height=0),
             ):
-                self._open.build()
+                with ui.VStack(height=0):
+                    self._open.build()
+                ui.Spacer(width=px(SCROLLBAR))
         for name, tab in self._tabs.items():
             tab.name = "on" if name == title else "flat"
             self._frames[name].visible = name == title
@@ -102,12 +111,14 @@ class Panel:
         return self._tabs[title]
 
     def on_key(self, key: int, modifiers: int, pressed: bool) -> bool:
-        """Takes a key (GLFW's code) that no text field wants; whether it meant something."""
+        """Takes a key (GLFW's code): presses that no text field wants, and all releases; whether it meant something."""
         return self._policy.on_key(key, modifiers, pressed)
 
     def update(self, now: float) -> None:
         """Brings the run bar and the open section up to date; call it before every frame."""
         self.bar.update(now)
+        if self._open is not self._policy:
+            self._policy.tick(now)
         self._open.update(now)
 
     def destroy(self) -> None:

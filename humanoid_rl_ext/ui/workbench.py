@@ -202,9 +202,14 @@ class Workbench:
 
     def play(self, checkpoint: Path) -> None:
         """Plays a checkpoint: in the run's watched environment while one trains, else in a scene of its own."""
-        if self.session is not None:
-            session = self.session
-            self._guarded(lambda: session.watch(checkpoint))
+        watch = self.session.watched if self.session is not None else None
+        if self.player is not None and self.player.source and self.player.source.parent == checkpoint.parent:
+            watch = self.player.watch  # the same run: another policy in the same scene
+        if watch is not None:
+            try:
+                watch.load(checkpoint)
+            except HumanoidRLError as error:
+                self._fail(error)
             self.state_changed.emit()
             return
 

@@ -126,4 +126,4 @@ def test_nothing_but_a_run_is_deleted(trained, tmp_path):
 
 def test_listing_needs_no_torch():
     code = "import sys, humanoid_rl_ext.train.runs; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0

@@ -48,5 +48,5 @@ def test_opening_the_panel_loads_neither_torch_nor_a_simulator():
         "import sys, humanoid_rl_ext.ui.panel, humanoid_rl_ext.hosts.studio_window; "
         "print([name for name in ('torch', 'ovphysx', 'pxr', 'newton', 'warp') if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=UI.parents[1])
     assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
