@@ -39,10 +39,6 @@ class Section(Protocol):
 
     def build(self) -> None: ...
     def update(self, now: float) -> None: ...
-    def _show_policies(self, run: Path) -> None:
-        self._policy.show_run(run)
-        self.show(self._policy.title)
-
     def destroy(self) -> None: ...
 
 
@@ -126,3 +122,7 @@ class Panel:
         self.bar.destroy()
         for section in self.sections:
             section.destroy()
+
+    def _show_policies(self, run: Path) -> None:
+        self._policy.show_run(run)
+        self.show(self._policy.title)
