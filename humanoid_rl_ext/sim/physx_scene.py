@@ -12,6 +12,7 @@ from humanoid_rl_ext.errors import DeviceError, EngineError
 from humanoid_rl_ext.sim import scene
 from humanoid_rl_ext.sim.engine import SceneSettings
 from humanoid_rl_ext.sim.physx_log import route_native_log
+from humanoid_rl_ext.sim.physx_threads import calm_new_threads
 
 _live: PhysxScene | None = None
 _cpu_mode = False
@@ -49,10 +50,11 @@ class PhysxScene:
 
         _choose_cpu_or_gpu(settings.device)
         _register_schemas()
-        self.instance = ovphysx.PhysX(
-            active_cuda_gpus=str(torch.device(settings.device).index or 0) if settings.device != "cpu" else None,
-            config=ovphysx.PhysXConfig(num_threads=settings.num_threads, carbonite_overrides=_overrides(settings)),
-        )
+        with calm_new_threads():
+            self.instance = ovphysx.PhysX(
+                active_cuda_gpus=str(torch.device(settings.device).index or 0) if settings.device != "cpu" else None,
+                config=ovphysx.PhysXConfig(num_threads=settings.num_threads, carbonite_overrides=_overrides(settings)),
+            )
         atexit.register(self.close)  # runs before PhysX' own exit hook, which was registered earlier
         self.log = route_native_log()
         self._stage = ovstage.Stage("humanoid_rl")
