@@ -17,7 +17,7 @@ from humanoid_rl_ext.ui.viewport.view import ViewportView
 from humanoid_rl_ext.ui.workbench import Workbench
 
 PANEL, VIEWPORT, PLOTS = "Humanoid RL", "Viewport", "Plots"
-PANEL_WIDTH, PLOTS_HEIGHT = 440, 250
+PANEL_WIDTH, PLOTS_HEIGHT = 440, 270
 """Before ``px``."""
 STATUS_INTERVAL_S = 0.5
 
@@ -94,7 +94,6 @@ class StudioWindow:
             part.destroy()
         for window in self.windows.values():
             window.destroy()
-        self.main.destroy()
 
     def _shown(self, title: str) -> bool:
         window = self.windows[title]
@@ -102,7 +101,7 @@ class StudioWindow:
 
     def _build_status(self) -> ui.Label:
         with self.main.status_bar_frame:
-            return ui.Label("", name="small", style=theme.style(), identifier="status")
+            return ui.Label("", name="small", style=theme.style(), identifier="status", tooltip="What is at work")
 
     def _status_text(self) -> str:
         task, run = self._workbench.draft.task, self._workbench.draft.config.run
@@ -110,9 +109,9 @@ class StudioWindow:
 
     def _build_menu(self) -> None:
         with self.main.main_menu_bar:
-            with ui.Menu("File"):
+            with ui.Menu("  File  "):
                 ui.MenuItem("Quit", triggered_fn=self._quit)
-            with ui.Menu("Window"):
+            with ui.Menu("  Window  "):
                 for title in self.windows:
                     ui.MenuItem(title, triggered_fn=lambda title=title: self._toggle(title))
 

@@ -36,7 +36,8 @@ class PhysxScene:
         self._stage: Any = None
         _live = self
         try:
-            self._start(usda, settings, offsets)
+            with calm_new_threads():
+                self._start(usda, settings, offsets)
         except (RuntimeError, ValueError) as error:
             self.close()
             raise EngineError(f"PhysX could not start: {_first_line(error)}") from error
@@ -50,11 +51,10 @@ class PhysxScene:
 
         _choose_cpu_or_gpu(settings.device)
         _register_schemas()
-        with calm_new_threads():
-            self.instance = ovphysx.PhysX(
-                active_cuda_gpus=str(torch.device(settings.device).index or 0) if settings.device != "cpu" else None,
-                config=ovphysx.PhysXConfig(num_threads=settings.num_threads, carbonite_overrides=_overrides(settings)),
-            )
+        self.instance = ovphysx.PhysX(
+            active_cuda_gpus=str(torch.device(settings.device).index or 0) if settings.device != "cpu" else None,
+            config=ovphysx.PhysXConfig(num_threads=settings.num_threads, carbonite_overrides=_overrides(settings)),
+        )
         atexit.register(self.close)  # runs before PhysX' own exit hook, which was registered earlier
         self.log = route_native_log()
         self._stage = ovstage.Stage("humanoid_rl")
