@@ -32,6 +32,10 @@ class Pacing:
         """The user did something: the next frame is due at once."""
         self._last_input = now
 
+    def answering(self, now: float) -> bool:
+        """Whether an input is so fresh that frames come before work."""
+        return now - self._last_input < ANSWER_S
+
     def drawn(self, now: float) -> None:
         """A frame was begun."""
         self._last_frame = now

@@ -149,7 +149,8 @@ class Studio:
         if self.glfw is not None and self.glfw.input_waits():
             self.pacing.input_arrived(time.perf_counter())
             return
-        if not self.workbench.pump(min(PIECE_S, left)):
+        answering = self.pacing.software and self.pacing.answering(time.perf_counter())
+        if answering or not self.workbench.pump(min(PIECE_S, left)):
             time.sleep(min(IDLE_S, left))
 
     def _folder(self) -> Path:

@@ -13,7 +13,7 @@ from humanoid_rl_ext.ui.file_dialog import FileDialog
 from humanoid_rl_ext.ui.panel import Panel
 from humanoid_rl_ext.ui.plots.view import PlotsView
 from humanoid_rl_ext.ui.theme import px
-from humanoid_rl_ext.ui.viewport.view import ViewportView
+from humanoid_rl_ext.ui.viewport.view import BACKGROUND, ViewportView
 from humanoid_rl_ext.ui.workbench import Workbench
 
 PANEL, VIEWPORT, PLOTS = "Humanoid RL", "Viewport", "Plots"
@@ -38,7 +38,8 @@ class StudioWindow:
         for window, build in zip(
             self.windows.values(), (self.viewport.build, self.plots.build, self.panel.build), strict=True
         ):
-            window.frame.style = theme.style()
+            window.set_docked_changed_fn(lambda docked, window=window: _colour(window, docked))
+            _colour(window, docked=True)
             with window.frame:
                 build()
             window.set_key_pressed_fn(self._key)
@@ -108,6 +109,7 @@ class StudioWindow:
         return f"  {task.name}  |  {self._workbench.state}  |  {run.num_envs} environments, {run.device}, {run.engine}"
 
     def _build_menu(self) -> None:
+        self.main.main_menu_bar.style = {**theme.style(), "background_color": theme.BACKGROUND}
         with self.main.main_menu_bar:
             with ui.Menu("  File  "):
                 ui.MenuItem("Quit", triggered_fn=self._quit)
@@ -122,3 +124,10 @@ class StudioWindow:
         self._workbench.host.interacted()
         if not pressed or not ui.standalone.is_text_input_active():
             self.panel.on_key(key, modifiers, pressed)
+            self.viewport.on_key(key, modifiers, pressed)
+
+
+def _colour(window: ui.Window, docked: bool) -> None:
+    """Lets the main window shine through a docked one: a renderer on the CPU pays for every layer of pixels."""
+    background = BACKGROUND if window.title == VIEWPORT else theme.CLEAR if docked else theme.SURFACE
+    window.frame.style = {**theme.style(), "Window": {"background_color": background, "border_width": 0}}

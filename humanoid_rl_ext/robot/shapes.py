@@ -111,15 +111,15 @@ def _mesh(prim: Usd.Prim, scale: Array) -> Made:
         return None
     counts = np.array(mesh.GetFaceVertexCountsAttr().Get() or [], dtype=np.int64)
     corners = np.array(mesh.GetFaceVertexIndicesAttr().Get() or [], dtype=np.int64)
-    solid = mass.mesh(points, _fan(counts, corners), 1.0)
+    solid = mass.mesh(points, fan(counts, corners), 1.0)
     spread = points.max(axis=0) - points.min(axis=0)
     if solid.mass < 1e-3 * float(np.prod(spread)):  # an open mesh has no volume of its own: take its bounding box
         solid = mass.box(spread, 1.0).moved(np.eye(3), (points.max(axis=0) + points.min(axis=0)) / 2.0)
     return points, 0.0, solid
 
 
-def _fan(counts: NDArray[np.int64], corners: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Triangles (m, 3) of polygons, each fanned out from its first corner."""
+def fan(counts: NDArray[np.int64], corners: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Triangles (m, 3) of polygons given by their corner counts and corners, each fanned out from its first corner."""
     starts = np.cumsum(counts) - counts
     triangles = []
     for step in range(1, int(counts.max(initial=0)) - 1):

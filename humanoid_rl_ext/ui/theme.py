@@ -11,14 +11,15 @@ def rgb(code: str, alpha: int = 255) -> int:
     return alpha << 24 | blue << 16 | green << 8 | red
 
 
-BACKGROUND = rgb("#1b1d21")
-SURFACE = rgb("#24272c")
-RAISED = rgb("#32363d")
-FIELD = rgb("#16181b")
-BORDER = rgb("#3a3f47")
-TEXT = rgb("#dfe3e8")
-MUTED = rgb("#9aa3ad")
-FAINT = rgb("#69717b")
+BACKGROUND = rgb("#1b1917")
+SURFACE = rgb("#24211f")
+"""What docked windows of omni.ui stand on outside Kit, whatever the style says."""
+RAISED = rgb("#373330")
+FIELD = rgb("#171513")
+BORDER = rgb("#48433e")
+TEXT = rgb("#e6e3df")
+MUTED = rgb("#aaa49d")
+FAINT = rgb("#78726b")
 ACCENT = rgb("#76b900")
 ACCENT_DIM = rgb("#4d7a05")
 BLUE = rgb("#4aa3ff")
@@ -108,7 +109,7 @@ def style() -> dict[str, Any]:
         "ComboBox": {**field, "background_color": FIELD, "secondary_color": RAISED},
         "ProgressBar": {"background_color": FIELD, "color": ACCENT_DIM, "border_radius": radius, "font_size": font},
         "CollapsableFrame": {
-            "background_color": SURFACE,
+            "background_color": CLEAR,
             "secondary_color": RAISED,
             "border_radius": radius,
             "color": TEXT,
@@ -116,7 +117,8 @@ def style() -> dict[str, Any]:
             "padding": 0,
             "margin": px(1),
         },
-        "ScrollingFrame": {"background_color": SURFACE, "secondary_color": BORDER, "scrollbar_size": px(8)},
+        # Clear where the window's own colour shines through: a renderer on the CPU pays for every layer of pixels.
+        "ScrollingFrame": {"background_color": CLEAR, "secondary_color": BORDER, "scrollbar_size": px(8)},
         "Rectangle::surface": {"background_color": SURFACE},
         "Rectangle::raised": {"background_color": RAISED, "border_radius": radius},
         "Rectangle::plot": {"background_color": FIELD, "border_radius": radius},

@@ -1,0 +1,237 @@
+"""The 3D viewport: the robot of one environment, overlays, and a few buttons."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from omni import ui
+from omni.ui import scene as sc
+
+from humanoid_rl_ext.ui import theme
+from humanoid_rl_ext.ui.theme import px
+from humanoid_rl_ext.ui.viewport.camera import FIELD_OF_VIEW, projection
+from humanoid_rl_ext.ui.viewport.drawing import Ground, RobotDrawing, SketchDrawing
+from humanoid_rl_ext.ui.viewport.model import SPEEDS, ViewportModel
+from humanoid_rl_ext.ui.viewport.overlays import OVERLAYS, Seen
+from humanoid_rl_ext.ui.workbench import Workbench
+
+REDRAW_S = 1 / 32
+"""Least time between two looks at the robot while the user does nothing here; a look waits for the GPU."""
+INTERACTING_S = 0.3
+KEY_F = 70
+"""GLFW's code."""
+SHIFT = 1
+BACKGROUND = theme.rgb("#161412")
+"""For the window's own background: one of the viewport's own would be painted over the whole area once more."""
+
+
+class ViewportView:
+    """Shows ``model``; call ``update`` before every frame."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        self.model = ViewportModel(workbench)
+        self._workbench = workbench
+        self._dirty = True
+        self._next_look = 0.0
+        self._touched = -math.inf
+        self._shown: tuple[Any, ...] = ()
+        self._stop_listening = self.model.changed.connect(self._mark)
+
+    @property
+    def interacting(self) -> bool:
+        """Whether the user is moving the camera."""
+        return time.perf_counter() - self._touched < INTERACTING_S
+
+    def build(self) -> None:
+        """Builds the viewport inside the current frame."""
+        with ui.VStack(spacing=0):
+            self._build_top()
+            with ui.ZStack(content_clipping=True):
+                self._camera = sc.CameraModel(_floats(projection(1.0)), _floats(self.model.camera.view()))
+                policy = sc.AspectRatioPolicy.STRETCH
+                ground = sc.SceneView(self._camera, aspect_ratio_policy=policy)
+                robot = sc.SceneView(self._camera, aspect_ratio_policy=policy)
+                self._scene = sc.SceneView(self._camera, aspect_ratio_policy=policy, identifier="viewport.scene")
+                with ground.scene:
+                    self._ground = Ground()
+                with robot.scene:
+                    self._robot = RobotDrawing()
+                with self._scene.scene:
+                    self._marks = SketchDrawing()
+                    sc.Screen(gestures=self._gestures())
+            self._build_bottom()
+
+    def update(self, now: float) -> None:
+        """Brings the scene up to date: about 30 times a second at most, faster while the user moves the camera."""
+        self._fit()
+        if not (self._dirty or self.interacting) and now < self._next_look:
+            return
+        self._next_look, self._dirty = now + REDRAW_S, False
+        seen = self.model.look()
+        self._refresh_buttons()
+        if seen is None or self.model.surface is None:
+            self._robot.clear()
+            return
+        self._draw(seen)
+
+    def on_key(self, key: int, modifiers: int, pressed: bool) -> bool:
+        """Takes a key (GLFW's code) that no text field wants: F frames the robot; whether it meant something."""
+        if key != KEY_F or not pressed or modifiers:
+            return False
+        self.model.frame()
+        return True
+
+    def destroy(self) -> None:
+        """Disconnects everything from the workbench."""
+        self._stop_listening()
+        self.model.destroy()
+
+    def _draw(self, seen: Seen) -> None:
+        model, camera = self.model, self.model.camera
+        pose = seen.snapshot.body_pose
+        shown = (pose.tobytes(), camera.eye.tobytes(), camera.target.tobytes(), model.aspect, tuple(model.overlays))
+        if shown == self._shown:
+            return
+        self._shown = shown
+        view, surface = camera.view(), model.surface
+        assert surface is not None
+        self._camera.set_floats(self._camera.get_item("view"), _floats(view))
+        self._ground.show(pose[0, :3], seen.snapshot.origin)
+        self._robot.show(surface.seen(pose, camera.eye))
+        height = max(self._scene.computed_height, 1.0)
+        self._marks.show(model.sketch(seen), view, 2.0 * math.tan(FIELD_OF_VIEW / 2.0) / height)
+
+    def _fit(self) -> None:
+        """Keeps the picture's proportions when the window changes its size."""
+        aspect = self._scene.computed_width / max(self._scene.computed_height, 1.0)
+        if aspect > 0.0 and abs(aspect - self.model.aspect) > 1e-3:
+            self.model.aspect = aspect
+            self._camera.set_floats(self._camera.get_item("projection"), _floats(projection(aspect)))
+            self._dirty = True
+
+    # The mouse
+
+    def _gestures(self) -> list[Any]:
+        orbit, pan = self._drags(self.model.camera.orbit), self._drags(self._pan)
+        self._zooming = sc.ScrollGesture(on_ended_fn=self._zoom)
+        return [
+            sc.DragGesture(mouse_button=0, on_changed_fn=orbit),
+            sc.DragGesture(mouse_button=0, modifiers=SHIFT, on_changed_fn=pan),
+            sc.DragGesture(mouse_button=2, on_changed_fn=pan),
+            self._zooming,
+        ]
+
+    def _drags(self, move: Callable[[float, float], None]) -> Callable[[Any], None]:
+        def on_drag(shape: Any) -> None:
+            dx, dy = shape.gesture_payload.mouse_moved
+            move(float(dx), float(dy))
+            self._touch()
+
+        return on_drag
+
+    def _pan(self, dx: float, dy: float) -> None:
+        self.model.camera.pan(dx, dy, self.model.aspect)
+
+    def _zoom(self, shape: Any) -> None:
+        self.model.camera.zoom(float(self._zooming.scroll[1]))
+        self._touch()
+
+    def _touch(self) -> None:
+        self._touched, self._dirty = time.perf_counter(), True
+        self._workbench.host.interacted()
+
+    def _mark(self) -> None:
+        self._dirty = True
+
+    # The buttons
+
+    def _build_top(self) -> None:
+        with ui.HStack(height=px(theme.ROW_HEIGHT), spacing=px(theme.SPACING)):
+            ui.Spacer(width=px(2))
+            self._watched = _button("Watched", "Show the watched environment", 76, lambda: self.model.choose(None))
+            self._previous = _button("-", "The environment before", 22, partial(self._step_environment, -1), "previous")
+            self._index = ui.IntField(
+                width=px(52),
+                identifier="viewport.environment",
+                tooltip="Number of the environment that is shown",
+            )
+            self._index.model.add_end_edit_fn(lambda model: self.model.choose(model.as_int))
+            self._following = _button("+", "The next environment", 22, partial(self._step_environment, 1), "next")
+            ui.Spacer()
+            self._pause = _button("Pause", "Hold or continue", 72, self.model.pause_or_resume)
+            self._step = _button("Step", "One control step, while held", 48, self._workbench.step_once)
+            speeds = ui.ComboBox(
+                0, *SPEEDS, width=px(108), identifier="viewport.speed", tooltip="Slow motion: shares of real time"
+            )
+            speeds.model.add_item_changed_fn(
+                lambda model, _: self.model.set_speed([*SPEEDS.values()][model.get_item_value_model().as_int])
+            )
+            ui.Spacer()
+            self._follow = _button(
+                "Follow", "Let the camera move with the robot", 60, lambda: self.model.set_follow(not self.model.follow)
+            )
+            _button("Frame", "Show the whole robot (F)", 56, self.model.frame)
+            ui.Spacer(width=px(2))
+
+    def _build_bottom(self) -> None:
+        with ui.HStack(height=px(theme.ROW_HEIGHT), spacing=px(theme.SPACING)):
+            ui.Spacer(width=px(2))
+            self._toggles = {
+                name: _button(
+                    overlay.label,
+                    overlay.help,
+                    72,
+                    partial(self.model.toggle_overlay, name),
+                    f"overlay.{name}",
+                )
+                for name, overlay in OVERLAYS.items()
+            }
+            ui.Spacer()
+            self._caption = ui.Label("", name="small", width=0, identifier="viewport.caption")
+            ui.Spacer(width=px(6))
+
+    def _step_environment(self, step: int) -> None:
+        self.model.choose(self.model.index + step)
+
+    def _refresh_buttons(self) -> None:
+        model = self.model
+        running = model.env is not None
+        _name(self._watched, "on" if model.chosen is None and running else "")
+        _name(self._follow, "on" if model.follow else "")
+        for name, toggle in self._toggles.items():
+            _name(toggle, "on" if name in model.overlays else "")
+        for chooser in (self._watched, self._previous, self._index, self._following):
+            chooser.enabled = running
+        self._pause.enabled = self._workbench.session is not None or self._workbench.player is not None
+        self._step.enabled = model.paused
+        text = "Continue" if model.paused else "Pause"
+        if self._pause.text != text:
+            self._pause.text = text
+        if running and self._index.model.as_int != model.index:
+            self._index.model.as_int = model.index
+        if self._caption.text != model.caption:
+            self._caption.text = model.caption
+
+
+def _button(text: str, tooltip: str, width: int, clicked: Callable[[], Any], identifier: str = "") -> ui.Button:
+    """A button of the viewport; ``width`` before ``px``."""
+    return ui.Button(
+        text,
+        width=px(width),
+        tooltip=tooltip,
+        identifier=f"viewport.{identifier or text.lower()}",
+        clicked_fn=lambda: clicked(),
+    )
+
+
+def _name(widget: ui.Widget, name: str) -> None:
+    if widget.name != name:
+        widget.name = name
+
+
+def _floats(matrix: Any) -> list[float]:
+    return matrix.ravel().tolist()
