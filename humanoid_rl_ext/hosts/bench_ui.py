@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from humanoid_rl_ext.errors import EngineError
+from humanoid_rl_ext.hosts.glfw import Waiting
 from humanoid_rl_ext.hosts.studio import Studio
 from humanoid_rl_ext.ui.draft import Draft
 
@@ -25,16 +26,13 @@ class ScriptedInput:
 
     def __init__(self) -> None:
         self.events: list[tuple[float, Callable[[], None]]] = []
-        self.arrived_at = 0.0
-        """When the last event taken in had arrived."""
 
-    def input_waits(self) -> bool:
+    def input_waits(self) -> Waiting:
         """Hands the events over that have arrived by now."""
-        came = False
+        came: Waiting = ""
         while self.events and self.events[0][0] <= time.perf_counter():
-            self.arrived_at, act = self.events.pop(0)
-            act()
-            came = True
+            self.events.pop(0)[1]()
+            came = "press"
         return came
 
     def close_asked(self) -> bool:
@@ -128,30 +126,35 @@ def _rate(studio: Studio, seconds: float, draw: bool) -> tuple[float, list[float
 
 
 def _answers(studio: Studio, scripted: ScriptedInput, clicks: int) -> list[float]:
-    """Seconds from the arrival of each input to the completion of the frame that shows its effect."""
+    """Seconds from the arrival of each click to the completion of the frame that shows its effect."""
+    chance = random.Random(0)
+    return [
+        _answer(studio, scripted, ("Rewards", "Training")[click % 2], time.perf_counter() + chance.uniform(*PAUSE_S))
+        for click in range(clicks)
+    ]
+
+
+def _answer(studio: Studio, scripted: ScriptedInput, title: str, at: float) -> float:
+    """Clicks on the tab of a section that is not open, with the button let go ``at`` that time; when it was answered."""
     from omni.ui import _ui
 
-    chance = random.Random(0)
-    tabs = [studio.window.panel.tab(title) for title in ("Rewards", "Training")]
-    answers = []
-    for click in range(clicks):
-        tab, section = tabs[click % 2], studio.window.panel.section
-        x = tab.screen_position_x + tab.computed_width / 2
-        y = tab.screen_position_y + tab.computed_height / 2
-        at = time.perf_counter() + chance.uniform(*PAUSE_S)
-        scripted.events = [
-            (at - 0.5, lambda x=x, y=y: _ui._inject_mouse_move(x, y)),
-            (at - HELD_S, lambda: _ui._inject_mouse_button(0, True)),
-            (at, lambda: _ui._inject_mouse_button(0, False)),
-        ]
-        while studio.window.panel.section is section:
-            studio.work()
-            studio.draw()
-            assert time.perf_counter() < at + 5.0, "a click was never answered"
-        studio.draw()  # the frame that shows the new section
-        studio.draw()  # can begin only when that one is complete
-        answers.append(time.perf_counter() - at)
-    return answers
+    panel = studio.window.panel
+    tab = panel.tab(title)
+    x = tab.screen_position_x + tab.computed_width / 2
+    y = tab.screen_position_y + tab.computed_height / 2
+    scripted.events = [
+        (at - 0.5, lambda: _ui._inject_mouse_move(x, y)),
+        (at - HELD_S, lambda: _ui._inject_mouse_button(0, True)),
+        (at, lambda: _ui._inject_mouse_button(0, False)),
+    ]
+    while panel.section.title != title:
+        studio.work()
+        studio.draw()
+        if time.perf_counter() > at + 5.0:
+            raise EngineError("bench ui: a click was not answered within 5 s")
+    studio.draw()  # the frame that shows the new section
+    studio.draw()  # can begin only when that one is complete
+    return time.perf_counter() - at
 
 
 def _cost(rates: dict[str, list[float]], name: str) -> float:

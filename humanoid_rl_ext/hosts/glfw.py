@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ctypes
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 _DOUBLE, _INT, _WINDOW = ctypes.c_double, ctypes.c_int, ctypes.c_void_p
+Waiting = Literal["", "move", "press"]
+"""Nothing; the mouse has only moved; a button, a key or the wheel."""
+MOVED = "glfwSetCursorPosCallback"
 _EVENTS = {
-    "glfwSetCursorPosCallback": (_DOUBLE, _DOUBLE),
+    MOVED: (_DOUBLE, _DOUBLE),
     "glfwSetMouseButtonCallback": (_INT, _INT, _INT),
     "glfwSetScrollCallback": (_DOUBLE, _DOUBLE),
     "glfwSetKeyCallback": (_INT, _INT, _INT, _INT),
@@ -30,15 +33,17 @@ class Glfw:
             raise OSError(str(error)) from None
         if not self._window:
             raise OSError("no GLFW window")
-        self._something_came = False
+        self._came: set[str] = set()
         self._before: dict[str, Any] = {}
         self._listeners = [self._listen(name, kinds) for name, kinds in _EVENTS.items()]
 
-    def input_waits(self) -> bool:
-        """Whether mouse or keyboard did something since the last call; omni.ui takes it in with its next frame."""
+    def input_waits(self) -> Waiting:
+        """What mouse or keyboard did since the last call; omni.ui takes it in with its next frame."""
         self._glfw.glfwPollEvents()
-        came, self._something_came = self._something_came, False
-        return came or self.close_asked()
+        came, self._came = self._came, set()
+        if came - {MOVED} or self.close_asked():
+            return "press"
+        return "move" if came else ""
 
     def close_asked(self) -> bool:
         """Whether the user pressed the window's close button."""
@@ -68,7 +73,7 @@ class Glfw:
         set_callback.restype = ctypes.c_void_p
 
         def called(window: int, *values: float) -> None:
-            self._something_came = True
+            self._came.add(setter)
             if forward is not None:
                 forward(window, *values)
 

@@ -25,16 +25,18 @@ class Pacing:
     def __init__(self, software: bool) -> None:
         self.software = software
         """Whether the CPU renders, so that every frame is taken from training."""
-        self._last_input = float("-inf")
+        self._last_input = self._last_press = float("-inf")
         self._last_frame = float("-inf")
 
-    def input_arrived(self, now: float) -> None:
-        """The user did something: the next frame is due at once."""
+    def input_arrived(self, now: float, *, pressed: bool = False) -> None:
+        """The user moved the mouse, or ``pressed`` something: the next frame is due at once."""
         self._last_input = now
+        if pressed:
+            self._last_press = now
 
     def answering(self, now: float) -> bool:
-        """Whether an input is so fresh that frames come before work."""
-        return now - self._last_input < ANSWER_S
+        """Whether frames come before work: for a moment after a press, and only where both need the CPU."""
+        return self.software and now - self._last_press < ANSWER_S
 
     def drawn(self, now: float) -> None:
         """A frame was begun."""

@@ -146,11 +146,11 @@ class Studio:
             self.workbench.say(f"{self._settings_file} cannot be written: {error.strerror}", "warning")
 
     def _work(self, left: float) -> None:
-        if self.glfw is not None and self.glfw.input_waits():
-            self.pacing.input_arrived(time.perf_counter())
+        now = time.perf_counter()
+        if self.glfw is not None and (waiting := self.glfw.input_waits()):
+            self.pacing.input_arrived(now, pressed=waiting == "press")
             return
-        answering = self.pacing.software and self.pacing.answering(time.perf_counter())
-        if answering or not self.workbench.pump(min(PIECE_S, left)):
+        if self.pacing.answering(now) or not self.workbench.pump(min(PIECE_S, left)):
             time.sleep(min(IDLE_S, left))
 
     def _folder(self) -> Path:

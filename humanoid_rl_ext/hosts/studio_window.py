@@ -10,7 +10,7 @@ from humanoid_rl_ext.hosts.pacing import Scene, scene_in_view
 from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.dialog import Dialog
 from humanoid_rl_ext.ui.file_dialog import FileDialog
-from humanoid_rl_ext.ui.panel import Panel
+from humanoid_rl_ext.ui.panel import TOOLTIPS, Panel
 from humanoid_rl_ext.ui.plots.view import PlotsView
 from humanoid_rl_ext.ui.theme import px
 from humanoid_rl_ext.ui.viewport.view import BACKGROUND, ViewportView
@@ -30,7 +30,7 @@ class StudioWindow:
         self._size, self._workbench, self._quit = size, workbench, quit
         ui.style.default = theme.style()
         self.main = ui.MainWindow()
-        self.file_dialog, self._dialog = FileDialog(), Dialog()
+        self.file_dialog, self.dialog = FileDialog(), Dialog()
         self.viewport = ViewportView(workbench)
         self.plots = PlotsView(workbench)
         self.panel = Panel(workbench, self.viewport.model, self.plots.model)
@@ -48,7 +48,7 @@ class StudioWindow:
         self._next_status = 0.0
 
     def dock(self, draw: Callable[[], None]) -> None:
-        """Puts the windows in their places, which takes some frames."""
+        """Puts the windows in their places and opens every section once, which takes some frames."""
         width, height = self._size
         places = (
             (VIEWPORT, "DockSpace", ui.DockPosition.SAME, 0.5),
@@ -59,8 +59,11 @@ class StudioWindow:
             for _ in range(3):
                 draw()
             self.windows[title].dock_in(ui.Workspace.get_window(beside), position, share)
-        for _ in range(3):
-            draw()
+        # The first picture of a section takes long; later ones are at hand when their tab is clicked.
+        for title in reversed(TOOLTIPS):
+            self.panel.show(title)
+            for _ in range(3):
+                draw()
 
     def scene(self) -> Scene:
         """What there is to see now, for the pace of frames."""
@@ -83,7 +86,7 @@ class StudioWindow:
 
     def ask_to_quit(self, quit: Callable[[], None]) -> None:
         """Asks what shall become of the run that is under way."""
-        self._dialog.confirm(
+        self.dialog.confirm(
             "Training is under way",
             "Save the run and quit? It can go on later from where it is now.",
             [("Save and quit", quit, "primary"), ("Keep training", lambda: None, "")],

@@ -33,6 +33,16 @@ def test_an_input_is_answered_at_once_and_with_fast_frames_for_a_while():
     assert pacing.interval("training") == pytest.approx(1 / 12)
 
 
+def test_a_press_is_answered_before_any_work_and_a_movement_beside_it():
+    pacing = Pacing(software=True)
+    pacing.input_arrived(10.0)
+    assert not pacing.answering(10.01)
+    pacing.input_arrived(10.0, pressed=True)
+    assert pacing.answering(10.1) and not pacing.answering(10.2)
+    pacing.software = False
+    assert not pacing.answering(10.1)
+
+
 def test_work_goes_on_until_the_frame_is_due_and_stops_early_for_an_input():
     now, due, pieces = [0.0], [0.08], []
 

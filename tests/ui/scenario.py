@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 os.environ.update(OMNIUI_HEADLESS="1", OMNIUI_BACKEND="vulkan")
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 
 from humanoid_rl_ext.hosts.libcuda import ensure_libcuda
 
@@ -174,7 +174,7 @@ async def quit_while_training(user: StudioDriver) -> None:
     user.studio.ask_to_quit()
     await user.frames(6)
     await user.picture("quit")
-    await user.click(user.find(user.studio.window.dialog_window, id="dialog.Save and quit"))
+    await user.click(user.find(user.studio.window.dialog.window, id="dialog.Save and quit"))
     assert user.studio.closing
 
 
