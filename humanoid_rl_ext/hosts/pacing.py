@@ -39,7 +39,7 @@ class Pacing:
         return self.software and now - self._last_press < ANSWER_S
 
     def drawn(self, now: float) -> None:
-        """A frame was begun."""
+        """A frame was handed to the renderer."""
         self._last_frame = now
 
     def due(self, scene: Scene) -> float:
@@ -71,7 +71,8 @@ def _thread_names(tasks: Path) -> list[str]:
 
 
 def work_until(due: Callable[[], float], work: Callable[[float], None], clock: Callable[[], float]) -> None:
-    """Calls ``work(seconds left)`` until ``due()``, which an input may bring forward."""
+    """Calls ``work(seconds left)`` until ``due()``, which an input may bring forward; once at least."""
+    work(max(due() - clock(), 0.0))
     while (left := due() - clock()) > 0.0:
         work(left)
 

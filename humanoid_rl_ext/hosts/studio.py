@@ -74,10 +74,9 @@ class Studio:
         """Brings everything in view up to date and draws one frame."""
         from omni.ui.standalone import _tick_one_frame
 
-        now = time.perf_counter()
-        self.pacing.drawn(now)
-        self.window.update(now)
+        self.window.update(time.perf_counter())
         _tick_one_frame()
+        self.pacing.drawn(time.perf_counter())
 
     def ask_to_quit(self) -> None:
         """Ends the Studio, after asking when a run is under way."""
