@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from humanoid_rl_ext.cli.output import Output
+from humanoid_rl_ext.cli.output import Output, working
 from humanoid_rl_ext.errors import BadInputError
 
 
@@ -30,7 +30,11 @@ def doctor(arguments: argparse.Namespace, out: Output) -> int:
 
 
 def bench(arguments: argparse.Namespace, out: Output) -> int:
-    """Measures environment steps per second, whole and physics alone."""
+    """Measures the environment against physics alone, or what the open Studio costs."""
+    return {"env": _bench_env, "ui": _bench_ui}[arguments.subject](arguments, out)
+
+
+def _bench_env(arguments: argparse.Namespace, out: Output) -> int:
     from humanoid_rl_ext.train.start import load_any_task, resolve_device
 
     task = load_any_task(arguments.task)
@@ -45,6 +49,25 @@ def bench(arguments: argparse.Namespace, out: Output) -> int:
         f"physics alone  {result['physics_only']:>12,.0f} steps/s\n"
         f"environment    {result['env']:>12,.0f} steps/s\n"
         f"ratio          {result['ratio']:>12.3f}"
+    )
+    out.result(result, text)
+    return 0
+
+
+def _bench_ui(arguments: argparse.Namespace, out: Output) -> int:
+    from humanoid_rl_ext.hosts.bench_ui import bench_ui
+
+    with working(f"hrl: measuring the Studio with {arguments.task}"):
+        result = bench_ui(arguments.task, num_envs=arguments.num_envs or 64, device=arguments.device or "auto")
+    rates = result["steps_per_second"]
+    text = (
+        f"{result['task']} on {result['device']}, {result['num_envs']} environments\n"
+        f"training alone              {rates['headless']:>10,.0f} steps/s\n"
+        f"everything in view          {rates['visible']:>10,.0f} steps/s, costs {result['cost_visible']:.1%}\n"
+        f"viewport and plots closed   {rates['collapsed']:>10,.0f} steps/s, costs {result['cost_collapsed']:.1%}\n"
+        f"redraws                     {result['redraws_per_second']:>10.1f} a second\n"
+        f"frame, its work included    {result['frame_ms_p99']:>10.1f} ms (99 % of frames are shorter)\n"
+        f"a click is answered after   {result['answer_ms_median']:>10.1f} ms, 95 % within {result['answer_ms_p95']:.1f} ms"
     )
     out.result(result, text)
     return 0

@@ -136,7 +136,9 @@ def _build() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser
     inspect.add_argument("robot", metavar="ROBOT", help="a USD, MJCF or URDF file, or a bundled robot's name")
     add("doctor", _command("machine", "doctor"), "check this machine and the installation")
     bench = add("bench", _command("machine", "bench"), "measure speed", machine)
-    bench.add_argument("subject", choices=["env"], help="env: the environment against physics alone")
+    bench.add_argument(
+        "subject", choices=["env", "ui"], help="env: the environment against physics alone; ui: what the Studio costs"
+    )
     bench.add_argument("--task", default="humanoid_walk", metavar="TASK", help="task to measure (humanoid_walk)")
     add("python", _command("machine", "launcher"), "run a script, such as a benchmark, in the project's environment")
     add("test", _command("machine", "launcher"), "run the project's checks and tests (./hrl test [PYTEST ARGUMENTS])")

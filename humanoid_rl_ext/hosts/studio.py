@@ -50,7 +50,7 @@ class Studio:
         """Whether the Studio is about to end."""
         from humanoid_rl_ext.hosts.studio_window import StudioWindow
 
-        self.window = StudioWindow(self.workbench, size or _window_size(), self.ask_to_quit)
+        self.window = StudioWindow(self.workbench, size or _window_size())
         self.window.dock(self.draw)
 
     def run(self) -> None:

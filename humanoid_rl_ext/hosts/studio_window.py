@@ -1,4 +1,4 @@
-"""The Studio's main window: docks, menu, status bar, dialogs."""
+"""The Studio's main window: docks, status bar, dialogs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from humanoid_rl_ext.ui.viewport.view import BACKGROUND, ViewportView
 from humanoid_rl_ext.ui.workbench import Workbench
 
 PANEL, VIEWPORT, PLOTS = "Humanoid RL", "Viewport", "Plots"
-PANEL_WIDTH, PLOTS_HEIGHT = 440, 270
+PANEL_WIDTH, PLOTS_HEIGHT = 460, 250
 """Before ``px``."""
 STATUS_INTERVAL_S = 0.5
 
@@ -25,9 +25,9 @@ STATUS_INTERVAL_S = 0.5
 class StudioWindow:
     """Builds the windows once and keeps them up to date."""
 
-    def __init__(self, workbench: Workbench, size: tuple[int, int], quit: Callable[[], None]) -> None:
+    def __init__(self, workbench: Workbench, size: tuple[int, int]) -> None:
         theme.set_scale(max(1.0, round(4 * size[1] / 1080) / 4))
-        self._size, self._workbench, self._quit = size, workbench, quit
+        self._size, self._workbench = size, workbench
         ui.style.default = theme.style()
         self.main = ui.MainWindow()
         self.file_dialog, self.dialog = FileDialog(), Dialog()
@@ -43,8 +43,9 @@ class StudioWindow:
             with window.frame:
                 build()
             window.set_key_pressed_fn(self._key)
+        self._switches: dict[str, ui.Button] = {}
         self._status = self._build_status()
-        self._build_menu()
+        self.main.main_menu_bar.visible = False
         self._next_status = 0.0
 
     def dock(self, draw: Callable[[], None]) -> None:
@@ -59,6 +60,12 @@ class StudioWindow:
             for _ in range(3):
                 draw()
             self.windows[title].dock_in(ui.Workspace.get_window(beside), position, share)
+        for _ in range(3):
+            draw()
+        for window in self.windows.values():
+            window.dock_tab_bar_visible = False  # its letters do not grow with the rest on a large screen
+        for _ in range(3):
+            draw()
         # The first picture of a section takes long; later ones are at hand when their tab is clicked.
         for title in reversed(TOOLTIPS):
             self.panel.show(title)
@@ -78,6 +85,8 @@ class StudioWindow:
         if now >= self._next_status:
             self._next_status = now + STATUS_INTERVAL_S
             self._status.text = self._status_text()
+            for title, switch in self._switches.items():
+                switch.name = "on" if self.windows[title].visible else "flat"
 
     def show_views(self, visible: bool) -> None:
         """Opens or closes the viewport and the plots."""
@@ -104,24 +113,27 @@ class StudioWindow:
         return window.visible and window.selected_in_dock
 
     def _build_status(self) -> ui.Label:
-        with self.main.status_bar_frame:
-            return ui.Label("", name="small", style=theme.style(), identifier="status", tooltip="What is at work")
+        with self.main.status_bar_frame, ui.HStack(style=theme.style(), spacing=px(theme.SPACING)):
+            ui.Spacer(width=px(theme.SPACING))
+            status = ui.Label("", name="small", identifier="status", tooltip="What is at work")
+            for title in (VIEWPORT, PLOTS):
+                self._switches[title] = ui.Button(
+                    title,
+                    name="flat",
+                    width=0,
+                    identifier=f"switch.{title}",
+                    tooltip=f"Show or hide: {title}. What is hidden costs training nothing",
+                    clicked_fn=lambda title=title: self._toggle(title),
+                )
+        return status
 
     def _status_text(self) -> str:
         task, run = self._workbench.draft.task, self._workbench.draft.config.run
         return f"  {task.name}  |  {self._workbench.state}  |  {run.num_envs} environments, {run.device}, {run.engine}"
 
-    def _build_menu(self) -> None:
-        self.main.main_menu_bar.style = {**theme.style(), "background_color": theme.BACKGROUND}
-        with self.main.main_menu_bar:
-            with ui.Menu("  File  "):
-                ui.MenuItem("Quit", triggered_fn=self._quit)
-            with ui.Menu("  Window  "):
-                for title in self.windows:
-                    ui.MenuItem(title, triggered_fn=lambda title=title: self._toggle(title))
-
     def _toggle(self, title: str) -> None:
         self.windows[title].visible = not self.windows[title].visible
+        self._next_status = 0.0
 
     def _key(self, key: int, modifiers: int, pressed: bool) -> None:
         self._workbench.host.interacted()

@@ -46,14 +46,15 @@ class TaskSection:
         self._built = False
         self._undo: ui.Button | None = None
         self._disconnect = [
-            workbench.draft_changed.connect(self._changed.add),
+            workbench.draft_changed.connect(lambda path: self._changed.add(path)),
             self.model.sources_changed.connect(lambda: self._changed.add(SOURCES)),
         ]
 
     def build(self) -> None:
         """Builds the section inside the current frame."""
         with ui.VStack(height=0, spacing=px(theme.SPACING)):
-            self._source = ui.Frame(height=0, build_fn=self._build_source)
+            self._source = ui.VStack(height=0)  # a frame without height would never be drawn, and so never built
+            self._show_source()
             self._build_search()
             self._results = ui.Frame(height=0, visible=False, build_fn=self._build_results)
             self._folds = ui.VStack(height=0)
@@ -90,7 +91,7 @@ class TaskSection:
 
     def _refresh(self, paths: set[str]) -> None:
         if paths & {"", "description", SOURCES}:
-            self._source.rebuild()
+            self._show_source()
         for path in paths:
             for group in (*self._groups.values(), *self._found):
                 group.refresh(path)
@@ -100,6 +101,11 @@ class TaskSection:
         self._show_undo()
 
     # Where the task comes from
+
+    def _show_source(self) -> None:
+        self._source.clear()
+        with self._source:
+            self._build_source()
 
     def _build_source(self) -> None:
         model = self.model
