@@ -13,10 +13,10 @@ ANSWER_S = 0.15
 """For this long after an input frames follow each other as fast as they can be seen: a click takes several."""
 AT_WORK_S = 0.8
 """For this long after an input the user counts as being at work."""
-FASTEST, SMOOTH = 1 / 60, 1 / 30
-SOFTWARE: dict[Scene, float] = {"still": 1 / 10, "playing": SMOOTH, "training": 1 / 12, "hidden": 1 / 4}
+ANSWERING, FASTEST, SMOOTH = 1 / 120, 1 / 60, 1 / 30
+SOFTWARE: dict[Scene, float] = {"still": 1 / 10, "playing": SMOOTH, "training": 1 / 13, "hidden": 1 / 4}
 HARDWARE: dict[Scene, float] = {"still": SMOOTH, "playing": FASTEST, "training": FASTEST, "hidden": 1 / 4}
-"""Seconds between frames while the user is not at work, for rendering by the CPU and by a GPU."""
+"""Seconds between frames while the user is not at work: where drawing takes the cores that training needs, and else."""
 
 
 class Pacing:
@@ -24,7 +24,7 @@ class Pacing:
 
     def __init__(self, software: bool) -> None:
         self.software = software
-        """Whether the CPU renders, so that every frame is taken from training."""
+        """Whether the CPU both draws and trains, so that every frame is taken from training."""
         self._last_input = self._last_press = float("-inf")
         self._last_frame = float("-inf")
 
@@ -48,6 +48,8 @@ class Pacing:
 
     def interval(self, scene: Scene) -> float:
         """Seconds between two frames now."""
+        if self.answering(self._last_frame):
+            return ANSWERING
         since = self._last_frame - self._last_input
         usual = (SOFTWARE if self.software else HARDWARE)[scene]
         if since < ANSWER_S:
