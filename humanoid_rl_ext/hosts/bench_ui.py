@@ -7,12 +7,16 @@ import random
 import statistics
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from humanoid_rl_ext.errors import EngineError
 from humanoid_rl_ext.hosts.glfw import Waiting
 from humanoid_rl_ext.hosts.studio import Studio
 from humanoid_rl_ext.ui.draft import Draft
+
+if TYPE_CHECKING:
+    from humanoid_rl_ext.train.metrics import Metrics
+    from humanoid_rl_ext.train.session import Session
 
 SIZE = (1280, 720)
 HELD_S = 0.08
@@ -115,14 +119,27 @@ def _rate(studio: Studio, seconds: float, draw: bool) -> tuple[float, list[float
     assert session is not None
     frames: list[float] = []
     start, steps = time.perf_counter(), session.env_steps
-    while (now := time.perf_counter()) < start + seconds:
-        if draw:
+    if draw:
+        while (now := time.perf_counter()) < start + seconds:
             studio.work()
             studio.draw()
             frames.append(time.perf_counter() - now)
-        else:
-            studio.workbench.pump(0.008)
+    else:
+        _run_without_window(session, start + seconds)
     return (session.env_steps - steps) / (time.perf_counter() - start), frames
+
+
+def _run_without_window(session: Session, end: float) -> None:
+    """Trains as ``./hrl train`` does, until the first iteration that ends after ``end``."""
+
+    def stop_in_time(metrics: Metrics) -> None:
+        if time.perf_counter() >= end:
+            session.pause()
+
+    session.on_metrics.append(stop_in_time)
+    session.run()
+    session.on_metrics.remove(stop_in_time)
+    session.resume()
 
 
 def _answers(studio: Studio, scripted: ScriptedInput, clicks: int) -> list[float]:
