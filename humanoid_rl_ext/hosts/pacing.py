@@ -15,8 +15,8 @@ AT_WORK_S = 0.8
 """For this long after an input the user counts as being at work."""
 ANSWERING, FASTEST, SMOOTH = 1 / 120, 1 / 60, 1 / 30
 SOFTWARE: dict[Scene, float] = {"still": 1 / 10, "playing": SMOOTH, "training": 1 / 13, "hidden": 1 / 4}
-HARDWARE: dict[Scene, float] = {"still": SMOOTH, "playing": FASTEST, "training": FASTEST, "hidden": 1 / 4}
-"""Seconds between frames while the user is not at work: where drawing takes the cores that training needs, and else."""
+HARDWARE: dict[Scene, float] = {"still": SMOOTH, "playing": FASTEST, "training": SMOOTH, "hidden": 1 / 4}
+"""Seconds between frames while the user is not at work, for drawing by the CPU and by a GPU."""
 
 
 class Pacing:
@@ -24,7 +24,7 @@ class Pacing:
 
     def __init__(self, software: bool) -> None:
         self.software = software
-        """Whether the CPU both draws and trains, so that every frame is taken from training."""
+        """Whether the CPU draws, so that every frame is taken from training."""
         self._last_input = self._last_press = float("-inf")
         self._last_frame = float("-inf")
 
@@ -35,7 +35,7 @@ class Pacing:
             self._last_press = now
 
     def answering(self, now: float) -> bool:
-        """Whether frames come before work: for a moment after a press, and only where both need the CPU."""
+        """Whether frames come before work: for a moment after a press, and only where the CPU draws."""
         return self.software and now - self._last_press < ANSWER_S
 
     def drawn(self, now: float) -> None:

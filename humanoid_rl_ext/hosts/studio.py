@@ -44,8 +44,7 @@ class Studio:
         self.glfw = _open_window(size)
         from humanoid_rl_ext.ui.workbench import Workbench
 
-        self._renders_in_software = renders_in_software()
-        self.pacing = Pacing(self._renders_in_software)
+        self.pacing = Pacing(software=renders_in_software())
         self.workbench = Workbench(self, draft)
         self.closing = False
         """Whether the Studio is about to end."""
@@ -68,8 +67,7 @@ class Studio:
 
     def work(self) -> None:
         """Trains, plays or waits until the next frame is due: at its time, or as soon as the user does something."""
-        scene, session = self.window.scene(), self.workbench.session
-        self.pacing.software = self._renders_in_software and (session is None or session.device == "cpu")
+        scene = self.window.scene()
         work_until(lambda: self.pacing.due(scene), self._work, time.perf_counter)
 
     def draw(self) -> None:

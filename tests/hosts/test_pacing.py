@@ -14,10 +14,11 @@ def test_a_cpu_draws_a_training_robot_about_a_dozen_times_a_second():
     assert pacing.due("hidden") == pytest.approx(10.25)
 
 
-def test_a_gpu_draws_it_sixty_times_a_second():
+def test_a_gpu_draws_it_thirty_times_a_second_and_a_played_one_sixty_times():
     pacing = Pacing(software=False)
     pacing.drawn(10.0)
-    assert pacing.due("training") == pytest.approx(10.0 + 1 / 60)
+    assert pacing.due("training") == pytest.approx(10.0 + 1 / 30)
+    assert pacing.due("playing") == pytest.approx(10.0 + 1 / 60)
 
 
 def test_an_input_is_answered_at_once_and_with_fast_frames_for_a_while():
