@@ -167,7 +167,7 @@ def _open_window(size: tuple[int, int] | None) -> Glfw | None:
     folder = home() / "studio"
     folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)  # omni.ui keeps its own settings file in the current folder
-    _load_usd()
+    load_usd()
     ensure_libcuda()
     try:
         from omni import ui
@@ -193,7 +193,7 @@ def _open_window(size: tuple[int, int] | None) -> Glfw | None:
     return window
 
 
-def _load_usd() -> None:
+def load_usd() -> None:
     """Loads all of USD before anything is drawn.
 
     Its libraries let go of Python's lock while the system loads them. On the thread that reads robots that can meet the

@@ -22,6 +22,9 @@ def omni_ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """omni.ui started once, in a folder of its own, where it keeps its settings file."""
     from omni import ui
 
+    from humanoid_rl_ext.hosts.studio import load_usd
+
+    load_usd()
     before = Path.cwd()
     os.chdir(tmp_path_factory.mktemp("omni_ui"))
     ui.init("Humanoid RL", *SIZE)
