@@ -67,7 +67,8 @@ def _bench_ui(arguments: argparse.Namespace, out: Output) -> int:
         f"viewport and plots closed   {rates['collapsed']:>10,.0f} steps/s, costs {result['cost_collapsed']:.1%}\n"
         f"redraws                     {result['redraws_per_second']:>10.1f} a second\n"
         f"frame, its work included    {result['frame_ms_p99']:>10.1f} ms (99 % of frames are shorter)\n"
-        f"a click is answered after   {result['answer_ms_median']:>10.1f} ms, 95 % within {result['answer_ms_p95']:.1f} ms"
+        f"a click is answered after   {result['answer_ms_median']:>10.1f} ms, "
+        f"95 % of them within {result['answer_ms_p95']:.1f} ms"
     )
     out.result(result, text)
     return 0

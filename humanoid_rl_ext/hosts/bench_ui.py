@@ -152,7 +152,7 @@ def _answers(studio: Studio, scripted: ScriptedInput, clicks: int) -> list[float
 
 
 def _answer(studio: Studio, scripted: ScriptedInput, title: str, at: float) -> float:
-    """Clicks on the tab of a section that is not open, with the button let go ``at`` that time; when it was answered."""
+    """Clicks on the tab of a closed section, letting the button go ``at`` that time; seconds to the answer."""
     from omni.ui import _ui
 
     panel = studio.window.panel

@@ -1,4 +1,4 @@
-"""The few functions of GLFW that omni.ui has inside but does not hand on: waiting input, the close button, the monitor."""
+"""What omni.ui's GLFW knows and does not hand on: waiting input, the close button, the monitor."""
 
 from __future__ import annotations
 

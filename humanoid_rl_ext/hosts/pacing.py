@@ -1,4 +1,4 @@
-"""When the Studio draws: often while the user is at work, seldom while nobody looks, so that training keeps the time."""
+"""When the Studio draws: often while the user is at work, seldom while nobody is, so that training keeps the time."""
 
 from __future__ import annotations
 

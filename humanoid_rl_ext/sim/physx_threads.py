@@ -1,9 +1,9 @@
 """PhysX' helper threads, kept from taking the cores that physics needs.
 
-A service that caches cooked meshes polls from a thread of its own, which sleeps some microseconds at a time and so wakes
-ten thousand times a second: a quarter of a CPU core, for as long as the process lives. No setting turns it off. What does
-help is the slack that Linux gives to sleeping threads: with 10 ms the thread wakes a hundred times a second. Threads that
-wait for work instead of for a time, as PhysX' workers do, are not slowed down by it.
+A service that caches cooked meshes polls from a thread of its own, which sleeps some microseconds at a time and so
+wakes ten thousand times a second: a quarter of a CPU core, for as long as the process lives. No setting turns it off.
+What does help is the slack that Linux gives to sleeping threads: with 10 ms the thread wakes a hundred times a second.
+Threads that wait for work instead of for a time, as PhysX' workers do, are not slowed down by it.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ class Host(Protocol):
         """A widget tells that the user is at work: frames come fast for a moment."""
 
     def pick_file(self, title: str, suffixes: Sequence[str], chosen: Callable[[Path], None]) -> None:
-        """Asks for an existing file, e.g. with ``('.usd', '.xml')``; ``chosen`` is not called when the user gives up."""
+        """Asks for an existing file with one of the suffixes; ``chosen`` is not called when the user gives up."""
 
     def pick_new_file(self, title: str, name: str, chosen: Callable[[Path], None]) -> None:
         """Asks where to write a file that is called ``name`` unless the user says otherwise; asks before replacing."""

@@ -8,8 +8,8 @@ from typing import Protocol
 from omni import ui
 
 from humanoid_rl_ext.ui import theme
-from humanoid_rl_ext.ui.policy.view import PolicySection
 from humanoid_rl_ext.ui.plots.model import PlotsModel
+from humanoid_rl_ext.ui.policy.view import PolicySection
 from humanoid_rl_ext.ui.rewards.view import RewardsSection
 from humanoid_rl_ext.ui.robot.view import RobotSection
 from humanoid_rl_ext.ui.runs.view import RunsSection

@@ -80,9 +80,7 @@ class Driver:
         await self.frames(1)
         for step in range(1, steps + 1):
             share = step / steps
-            _ui._inject_mouse_move(
-                start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])
-            )
+            _ui._inject_mouse_move(start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1]))
             await self.frames(1)
         _ui._inject_mouse_button(button, False)
         await self.frames(2)

@@ -27,7 +27,6 @@ from omni import ui
 from humanoid_rl_ext.hosts.studio import Studio
 from humanoid_rl_ext.hosts.studio_window import PANEL, PLOTS, VIEWPORT
 from humanoid_rl_ext.ui.draft import Draft
-from humanoid_rl_ext.ui.viewport.model import ViewportModel
 
 
 class StudioDriver(Driver):
@@ -38,6 +37,7 @@ class StudioDriver(Driver):
         self.studio, self.pictures = studio, pictures
         self.bench = studio.workbench
         self.windows = studio.window.windows
+        self.num_envs, self.iterations = 16, 6
 
     async def frames(self, count: int = 3) -> None:
         for _ in range(count):
@@ -101,11 +101,11 @@ async def change_a_reward(user: StudioDriver) -> None:
 async def train(user: StudioDriver) -> None:
     """Sizes, Start, and curves that grow."""
     await user.open_tab("Training")
-    await user.type_into(user.panel("run.num_envs", ui.StringField), "16")
+    await user.type_into(user.panel("run.num_envs", ui.StringField), str(user.num_envs))
     await user.picture("training_settings")
     await user.press_button("bar.start")
     await user.until(lambda: user.bench.state == "training", 120.0)
-    await user.until(lambda: len(user.bench.history) >= 6, 120.0)
+    await user.until(lambda: len(user.bench.history) >= user.iterations, 600.0)
     await user.wait(1.5)
     await user.picture("training")
 
@@ -139,9 +139,7 @@ async def watch_and_drive(user: StudioDriver) -> None:
     await user.press_button("bar.save")
     await user.until(lambda: user.bench.session.checkpoint is not None)
     await user.open_tab("Policy")
-    await user.until(
-        lambda: user.find_all(user.windows[PANEL], id=f"policy.play.{_saved_at(user)}"), 20.0
-    )
+    await user.until(lambda: user.find_all(user.windows[PANEL], id=f"policy.play.{_saved_at(user)}"), 20.0)
     await user.press_button(f"policy.play.{_saved_at(user)}")
     watched = user.bench.session.watched
     assert watched.source == user.bench.session.checkpoint
@@ -198,13 +196,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", default="1280x720")
     parser.add_argument("--pictures", type=Path, required=True)
+    parser.add_argument("--trained", action="store_true", help="train for some minutes, for pictures worth looking at")
     arguments = parser.parse_args()
     width, _, height = arguments.size.partition("x")
     arguments.pictures.mkdir(parents=True, exist_ok=True)
     pictures = arguments.pictures.absolute()
     studio = Studio(Draft.load("humanoid_walk"), size=(int(width), int(height)))
     try:
-        asyncio.run(everything(StudioDriver(studio, pictures)))
+        user = StudioDriver(studio, pictures)
+        if arguments.trained:
+            user.num_envs, user.iterations = 128, 120
+        asyncio.run(everything(user))
     finally:
         run = studio.workbench.run_path
         studio.close()

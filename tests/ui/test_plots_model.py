@@ -45,8 +45,9 @@ class RecordingHost:
 
 
 @pytest.fixture
-def workbench() -> Iterator[Workbench]:
-    """A workbench without a run."""
+def workbench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
+    """A workbench without a run, and without a robot: plots need none."""
+    monkeypatch.setattr(Workbench, "read_robot", lambda self: None)
     bench = Workbench(RecordingHost(), Draft.load("walker_run"))
     yield bench
     bench.close()

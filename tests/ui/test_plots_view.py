@@ -6,13 +6,17 @@ import time
 
 import numpy as np
 import pytest
+from layout import flaws
 from numpy.random import default_rng
+from omni import ui
+from omni.ui import _ui
 from PIL import Image
 from test_plots_model import learned, mark, metrics_at, run_folder, workbench  # noqa: F401
 
 from humanoid_rl_ext.train.metrics import MetricHistory
 from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.plots.axis import value_text
+from humanoid_rl_ext.ui.plots.view import PlotsView
 
 SIZES = {1: (840, 230), 1.5: (1270, 700)}
 
@@ -20,10 +24,6 @@ SIZES = {1: (840, 230), 1.5: (1270, 700)}
 @pytest.fixture
 def plots(workbench, driver, monkeypatch, request):  # noqa: F811
     """The plots in a window of their own: (view, window)."""
-    from omni import ui
-
-    from humanoid_rl_ext.ui.plots.view import PlotsView
-
     scale = getattr(request, "param", 1)
     monkeypatch.setattr(theme, "_scale", float(scale))
     view = PlotsView(workbench)
@@ -47,8 +47,6 @@ def plots(workbench, driver, monkeypatch, request):  # noqa: F811
 
 @pytest.mark.parametrize("plots", [1, 1.5], indirect=True)
 def test_every_group_looks_right(driver, pictures, workbench, plots, tmp_path):  # noqa: F811
-    from layout import flaws
-
     view, window = plots
     found = []
 
@@ -79,8 +77,6 @@ def test_every_group_looks_right(driver, pictures, workbench, plots, tmp_path): 
 
 async def point_at(driver, chart, share: float) -> None:
     """Moves the mouse over a chart's plot, to a share of its width."""
-    from omni.ui import _ui
-
     image = chart._image
     x = image.screen_position_x + share * image.computed_width
     _ui._inject_mouse_move(x, image.screen_position_y + image.computed_height / 2)
@@ -116,8 +112,6 @@ def test_the_mouse_reads_values_and_edits_off_the_curve(driver, pictures, workbe
 
 async def shoot(driver, path) -> None:
     """A screenshot with the mouse where it is."""
-    from omni.ui import _ui
-
     assert _ui._schedule_screenshot(str(path))
     await driver.frames(3)
     assert _ui._poll_screenshot_done() and _ui._get_screenshot_result().get("success")
@@ -215,7 +209,6 @@ def test_a_chart_of_ten_thousand_iterations_costs_no_more_than_one_of_a_thousand
         return made
 
     async def use() -> None:
-        await driver.until(lambda: not workbench.background.busy)
         await driver.frames(6)
         costs: dict[int, list[float]] = {1000: [], 10_000: []}
         histories = {iterations: history(iterations) for iterations in costs}

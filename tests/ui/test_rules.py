@@ -25,7 +25,9 @@ def imports(file: Path) -> set[str]:
 
 
 def test_no_file_of_the_panel_is_over_400_lines():
-    long = {str(file.relative_to(UI)): n for file in UI.rglob("*.py") if (n := len(file.read_text().splitlines())) > 400}
+    long = {
+        str(file.relative_to(UI)): n for file in UI.rglob("*.py") if (n := len(file.read_text().splitlines())) > 400
+    }
     assert not long
 
 

@@ -95,7 +95,7 @@ class ChartView:
 
     def _build_plot(self) -> None:
         small, edge = px(theme.FONT_SMALL), {"background_color": theme.RAISED, "border_radius": px(3)}
-        with ui.ZStack(tooltip=self.chart.help):
+        with ui.ZStack():
             self._picture = ui.ByteImageProvider()
             self._image = ui.ImageWithProvider(
                 self._picture,
@@ -172,8 +172,7 @@ class ChartView:
         if edits and self._read is not None:
             self._edit.text = edits
             wide = max(map(len, edits.split("\n"))) * px(LETTER) + px(8)
-            place = self._read * self._size[0]
-            self._tip.offset_x = max(place - wide - px(6) if self._read > 0.5 else place + px(6), 0.0)
+            self._tip.offset_x = max(min(self._read * self._size[0] + px(6), self._size[0] - wide), 0.0)
         self._tip.visible = bool(edits)
         self._legend.show(figure, env_steps, self._size[0] + px(Y_AXIS))
 

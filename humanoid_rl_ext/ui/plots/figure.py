@@ -73,11 +73,11 @@ class Figure:
         """Whether the values before smoothing are drawn too."""
         return len(self.samples) <= FEW
 
-    def x_share(self, env_steps: float) -> float:
+    def x_share[Steps: (float, np.ndarray)](self, env_steps: Steps) -> Steps:
         """Where a number of environment steps lies."""
         return (env_steps - self.x_limits[0]) / (self.x_limits[1] - self.x_limits[0])
 
-    def y_share(self, value: float) -> float:
+    def y_share[Value: (float, np.ndarray)](self, value: Value) -> Value:
         """Where a value lies."""
         return (value - self.y_limits[0]) / (self.y_limits[1] - self.y_limits[0])
 

@@ -69,5 +69,5 @@ def _dot(draw: ImageDraw.ImageDraw, figure: Figure, samples: Samples, color: Byt
 def _places(draw: ImageDraw.ImageDraw, figure: Figure, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Pixels (n, 2); far outside of the plot is as good as just outside."""
     width, height = draw.im.size
-    shares = np.stack((figure.x_share(x), 1.0 - figure.y_share(y)), 1)  # type: ignore[arg-type]
+    shares = np.stack((figure.x_share(x), 1.0 - figure.y_share(y)), 1)
     return np.clip(shares, -1.0, 2.0) * (width - 1, height - 1)
