@@ -6,11 +6,13 @@ import ctypes
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from humanoid_rl_ext.hosts.libcuda import SYMBOLS, stand_in
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 NO_DEVICE = 100  # CUDA_ERROR_NO_DEVICE
 
 
@@ -25,5 +27,5 @@ def test_torch_still_knows_that_there_is_no_gpu():
     pytest.importorskip("torch")
     code = "from humanoid_rl_ext.hosts.libcuda import ensure_libcuda as e; s = e(); import torch; "
     code += "print(not s or not torch.cuda.is_available())"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, cwd=REPOSITORY)
     assert done.stdout.strip() == "True", done.stderr

@@ -172,6 +172,15 @@ def test_success_is_shown_from_zero_to_one(model, workbench):
     assert low < 0.0 and high > 1.0
 
 
+def test_a_wild_value_does_not_squeeze_the_others(model, workbench):
+    for iteration in range(100):
+        value = 1e6 if iteration == 50 else float(iteration % 2)
+        workbench.history.append({"env_steps": 10 * iteration, "train/kl": value})
+    model.set_smoothing(0.99)
+    model.open("Policy")
+    assert figure(model, "KL").y_limits[1] < 1e5
+
+
 def test_an_edit_is_marked_where_it_was_made_and_told_in_words(model, workbench):
     learned(workbench, 101)
     mark(workbench, 4096 * 51)

@@ -24,7 +24,7 @@ from humanoid_rl_ext.ui.theme import px
 HEADER, Y_AXIS, X_AXIS, LIST = 20, 46, 18, 216
 """Height of title and legend row, width of the y axis' numbers, height of the x axis' numbers, width of a legend that
 stands beside the plot; before ``px``."""
-TICK_WIDTH, TICK_HEIGHT = 75, 36
+TICK_WIDTH, TICK_HEIGHT = 70, 36
 """Room for a tick; the round numbers may come to lie up to 1.7 times as dense."""
 MOST_TICKS = 6
 REACH = 5
@@ -77,7 +77,11 @@ class ChartView:
                 self._legend.build()
             ui.Spacer()
             self._reading = ui.Label(
-                "", name="small", width=0, alignment=ui.Alignment.RIGHT, identifier=f"plots.{self.chart.id}.reading"
+                "",
+                name="small",
+                width=0,
+                alignment=ui.Alignment.RIGHT_CENTER,
+                identifier=f"plots.{self.chart.id}.reading",
             )
             if remove is not None:
                 ui.Button(

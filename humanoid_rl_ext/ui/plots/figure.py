@@ -16,8 +16,8 @@ from humanoid_rl_ext.ui.workbench import Mark
 
 FEW = 3
 """Up to so many curves are drawn together with the values before smoothing, which would hide each other otherwise."""
-OUTLIERS = 2.0
-"""Percentage of the values before smoothing that may lie outside of the axes, at either end."""
+OUTLIERS = 0.02
+"""Share of the values before smoothing that may lie outside of the axes, at either end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,9 @@ def draw_up(
 def _shown(samples: Samples, noisy: bool) -> list[np.ndarray]:
     if not noisy:
         return [samples.mean]
-    return [samples.mean, np.percentile(samples.low, [OUTLIERS]), np.percentile(samples.high, [100.0 - OUTLIERS])]
+    outside = int(OUTLIERS * len(samples))
+    lowest, highest = np.partition(samples.low, outside), np.partition(samples.high, -1 - outside)
+    return [samples.mean, lowest[outside : outside + 1], highest[len(samples) - 1 - outside :][:1]]
 
 
 def nearest(x: np.ndarray, value: float) -> int:
