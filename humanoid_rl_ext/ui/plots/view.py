@@ -12,6 +12,7 @@ from humanoid_rl_ext.ui.plots.chart import ChartView
 from humanoid_rl_ext.ui.plots.charts import Chart
 from humanoid_rl_ext.ui.plots.model import PlotsModel
 from humanoid_rl_ext.ui.plots.toolbar import Toolbar
+from humanoid_rl_ext.ui.release import release
 from humanoid_rl_ext.ui.theme import px
 from humanoid_rl_ext.ui.workbench import Workbench
 
@@ -47,6 +48,7 @@ class PlotsView:
         self._layout = Layout()
         self._drawn = (-1, -1)
         self._queue: list[ChartView] = []
+        self._gone: list[ChartView] = []
         self._next_data, self._cost = 0.0, 0.0
 
     def build(self) -> None:
@@ -61,7 +63,7 @@ class PlotsView:
         layout = self._wanted_layout()
         if layout != self._layout:
             self._layout = layout
-            self.views, self._queue = [], []
+            self._gone, self.views, self._queue = self.views, [], []
             self._area.rebuild()
             return
         versions = self.model.data_version, self.model.choice_version
@@ -92,6 +94,8 @@ class PlotsView:
         return Layout(charts, rows, math.ceil(len(charts) / rows) > fitting, below)
 
     def _build_charts(self) -> None:
+        release(self._gone)
+        self._gone = []
         layout, self.views = self._layout, []
         if not layout.charts:
             ui.Label(

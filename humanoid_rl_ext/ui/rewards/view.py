@@ -6,6 +6,7 @@ from omni import ui
 
 from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.fields.row import MARK_WIDTH
+from humanoid_rl_ext.ui.release import release
 from humanoid_rl_ext.ui.rewards.model import RewardsModel
 from humanoid_rl_ext.ui.rewards.picker import Picker
 from humanoid_rl_ext.ui.rewards.row import (
@@ -38,6 +39,7 @@ class RewardsSection:
         self.model = RewardsModel(workbench)
         self._shape = self.model.shape()
         self._rows: list[RewardRow] = []
+        self._gone: list[RewardRow] = []
         self._opened: set[str] = set()
         self._changed: set[str] = set()
         self._built, self._fresh, self._next_refresh = False, False, 0.0
@@ -90,7 +92,7 @@ class RewardsSection:
         shape = self.model.shape()
         if shape != self._shape:
             self._shape = shape
-            self._rows.clear()  # the table is built anew in the next frame
+            self._gone, self._rows = self._rows, []  # the table is built anew in the next frame
             self._table.rebuild()
             self._picker.renew()
         else:
@@ -117,7 +119,8 @@ class RewardsSection:
         self._show_undo()
 
     def _build_table(self) -> None:
-        self._rows.clear()
+        release([self._gone, self._rows])
+        self._gone, self._rows = [], []
         with ui.VStack(height=0, spacing=px(1)):
             for row in self.model.rows():
                 self._rows.append(RewardRow(self.model, row, self._opened, self._say))

@@ -9,6 +9,7 @@ from omni import ui
 
 from humanoid_rl_ext.robot.description import Joint
 from humanoid_rl_ext.ui import theme
+from humanoid_rl_ext.ui.release import release
 from humanoid_rl_ext.ui.robot.cell import Cell
 from humanoid_rl_ext.ui.robot.joints import GROUP_HELP, GROUPS, Column
 from humanoid_rl_ext.ui.robot.model import RobotModel
@@ -150,6 +151,7 @@ class JointsView:
                 button.enabled = ready
 
     def _build_table(self) -> None:
+        release([self._rows, self._all])
         table = self._model.table
         joints = table.joints
         self._count.text = f"{len(joints)} of {table.count}"

@@ -12,6 +12,7 @@ from humanoid_rl_ext.robot.description import Warning
 from humanoid_rl_ext.robot.fixes import Fix
 from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.fields.fold import Fold
+from humanoid_rl_ext.ui.release import release
 from humanoid_rl_ext.ui.robot.bodies_view import BodiesView
 from humanoid_rl_ext.ui.robot.joints_view import JointsView
 from humanoid_rl_ext.ui.robot.model import RobotModel
@@ -192,6 +193,7 @@ class RobotSection:
 
     def _build_tables(self) -> None:
         robot = self.model.workbench.robot
+        release(self._table)
         self._tables_for = self._names()
         counts = {"Joints": len(robot.joints), "Bodies": len(robot.bodies)} if robot else dict.fromkeys(TABS, 0)
         with ui.VStack(height=0, spacing=px(theme.SPACING)):

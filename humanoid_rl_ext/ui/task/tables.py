@@ -10,6 +10,7 @@ from humanoid_rl_ext.ui.fields.binding import touches
 from humanoid_rl_ext.ui.fields.fold import Fold
 from humanoid_rl_ext.ui.fields.row import FieldGroup, NumberField
 from humanoid_rl_ext.ui.fields.spec import humanised
+from humanoid_rl_ext.ui.release import release
 from humanoid_rl_ext.ui.task.model import Entry, Table, TaskModel, enabled_field
 from humanoid_rl_ext.ui.theme import px
 
@@ -47,6 +48,7 @@ class TableView:
         self.fold.note = str(count) if count else "none"
 
     def _build(self) -> None:
+        release([self._groups, self._switches])
         self._groups.clear()
         self._switches.clear()
         with ui.VStack(height=0, spacing=px(2)):

@@ -11,6 +11,7 @@ from omni import ui
 from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.fields.fold import Fold
 from humanoid_rl_ext.ui.fields.row import FieldGroup
+from humanoid_rl_ext.ui.release import release
 from humanoid_rl_ext.ui.task.changes import ChangesView
 from humanoid_rl_ext.ui.task.model import PLAIN, TABLES, TaskModel
 from humanoid_rl_ext.ui.task.tables import TableView
@@ -181,6 +182,7 @@ class TaskSection:
     def _build_group(self, title: str) -> None:
         with ui.VStack(height=0):
             ui.Spacer(height=px(theme.SPACING))
+            release(self._groups.get(title))
             self._groups[title] = FieldGroup("", self.model.group_specs(title), self._workbench)
             ui.Spacer(height=px(theme.SPACING))
 
@@ -207,7 +209,7 @@ class TaskSection:
         self._results.rebuild()
 
     def _build_results(self) -> None:
-        self._found.clear()
+        release(self._found)
         with ui.VStack(height=0, spacing=px(theme.SPACING)):
             found = self.model.find(self._searched) if self._searched else []
             if self._searched and not found:

@@ -11,6 +11,7 @@ from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.fields.fold import Fold
 from humanoid_rl_ext.ui.fields.row import FieldGroup
 from humanoid_rl_ext.ui.fields.spec import FieldSpec
+from humanoid_rl_ext.ui.release import release
 from humanoid_rl_ext.ui.theme import px
 from humanoid_rl_ext.ui.training.model import TrainingModel
 from humanoid_rl_ext.ui.workbench import Workbench
@@ -136,6 +137,7 @@ class TrainingSection:
         def build() -> None:
             with ui.VStack(height=0):
                 ui.Spacer(height=px(theme.SPACING))
+                release(self._groups.get(name))
                 self._groups[name] = FieldGroup("", specs(), self._workbench)
                 ui.Spacer(height=px(theme.SPACING))
 
