@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import pkgutil
+import signal
 import subprocess
 import sys
 import time
@@ -54,7 +55,8 @@ class Studio:
         self.window.dock(self.draw)
 
     def run(self) -> None:
-        """Works and draws until the user quits; then everything is saved and freed."""
+        """Works and draws until the user quits, or a signal asks for it; then everything is saved and freed."""
+        asked = {number: signal.signal(number, lambda *_: self.quit()) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             while not self.closing:
                 self.work()
@@ -64,6 +66,8 @@ class Studio:
                     self.ask_to_quit()
         finally:
             self.close()
+            for number, handler in asked.items():
+                signal.signal(number, handler)
 
     def work(self) -> None:
         """Trains, plays or waits until the next frame is due: at its time, or as soon as the user does something."""
