@@ -28,6 +28,8 @@ from humanoid_rl_ext.hosts.studio import Studio
 from humanoid_rl_ext.hosts.studio_window import PANEL, PLOTS, VIEWPORT
 from humanoid_rl_ext.ui.draft import Draft
 
+ROBOTS = Path(__file__).parents[2] / "data" / "robots"
+
 
 class StudioDriver(Driver):
     """A user in front of the Studio: between two frames the Studio works, as in its own loop."""
@@ -76,9 +78,15 @@ class StudioDriver(Driver):
 
 
 async def load_a_robot(user: StudioDriver) -> None:
-    """A preset, then its robot by hand, seen in the viewport and posed there."""
+    """Another robot is loaded by button and by path, seen in the viewport, and the first one again."""
     await user.until(lambda: user.bench.robot is not None)
     await user.open_tab("Robot")
+    await user.press_button("robot.bundled.walker")
+    await user.until(lambda: user.bench.robot.name == "walker")
+    await user.type_into(user.panel("robot.source", ui.StringField), str(ROBOTS / "humanoid.usda"))
+    await user.until(lambda: user.bench.robot.name == "humanoid")
+    await user.press_button("robot.bundled.humanoid")
+    await user.until(lambda: user.bench.draft.task.robot.source == "humanoid")
     await user.frames(10)
     await user.picture("robot")
     await user.open_tab("Task")
