@@ -10,7 +10,6 @@ from humanoid_rl_ext.env.transition import EnvSpec, Observations, Transition
 from humanoid_rl_ext.errors import BadInputError
 from humanoid_rl_ext.robot import load_robot
 from humanoid_rl_ext.robot.description import RobotDescription
-from humanoid_rl_ext.robot.overrides import RobotOverrides
 from humanoid_rl_ext.sim.engine import SceneSettings
 from humanoid_rl_ext.sim.engines import make_engine
 from humanoid_rl_ext.task.schema import Task
@@ -81,9 +80,7 @@ def leave_cores_to_physics() -> None:
 
 def task_robot(task: Task) -> RobotDescription:
     """The description of a Task's robot with the Task's overrides applied."""
-    section = task.robot
-    overrides = RobotOverrides.model_validate(section.model_dump(exclude={"source"}))
-    return load_robot(section.source, overrides)
+    return load_robot(task.robot.source, task.robot.overrides)
 
 
 def scene_settings(task: Task, num_envs: int, device: str) -> SceneSettings:

@@ -108,23 +108,17 @@ class Studio:
 
     # What the panel asks of its host
 
-    async def next_frame(self) -> None:
-        """Returns after the next frame was drawn."""
-        from omni import ui
-
-        await ui.next_frame()
-
     def interacted(self) -> None:
         """Makes frames come fast for a moment."""
         self.pacing.input_arrived(time.perf_counter())
 
     def pick_file(self, title: str, suffixes: Sequence[str], chosen: Callable[[Path], None]) -> None:
         """Asks for an existing file with one of the suffixes."""
-        self.window.file_dialog.open(title, suffixes, chosen, self._folder())
+        self.window.file_dialog.open(title, suffixes, chosen, Path.home())
 
     def pick_new_file(self, title: str, name: str, chosen: Callable[[Path], None]) -> None:
         """Asks where to write a file."""
-        self.window.file_dialog.save(title, name, chosen, self._folder())
+        self.window.file_dialog.save(title, name, chosen, Path.home())
 
     def open_folder(self, folder: Path) -> None:
         """Shows a folder in the desktop's file manager; says where it is when there is none."""
@@ -155,9 +149,6 @@ class Studio:
             return
         if self.pacing.answering(now) or not self.workbench.pump(min(PIECE_S, left)):
             time.sleep(min(IDLE_S, left))
-
-    def _folder(self) -> Path:
-        return Path(self.setting("folder", str(Path.home())))
 
 
 def _open_window(size: tuple[int, int] | None) -> Glfw | None:

@@ -26,6 +26,11 @@ class Section(BaseModel):
 class RobotSection(RobotOverrides):
     source: str = quantity(help="A bundled robot's name, or the path of a USD, MJCF or URDF file")
 
+    @property
+    def overrides(self) -> RobotOverrides:
+        """What the Task says about the robot beyond its file."""
+        return RobotOverrides.model_validate(self.model_dump(exclude={"source"}))
+
 
 class SceneSection(Section):
     terrain: Literal["flat"] = quantity("flat", help="Shape of the ground")

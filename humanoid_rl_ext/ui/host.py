@@ -12,9 +12,6 @@ MessageKind = Literal["info", "warning", "error"]
 class Host(Protocol):
     """The application that shows the panel and pumps the work behind it."""
 
-    async def next_frame(self) -> None:
-        """Returns after the next frame was drawn."""
-
     def interacted(self) -> None:
         """A widget tells that the user is at work: frames come fast for a moment."""
 

@@ -20,7 +20,6 @@ from humanoid_rl_ext.ui.signal import Signal
 
 if TYPE_CHECKING:
     from humanoid_rl_ext.robot.description import RobotDescription
-    from humanoid_rl_ext.robot.overrides import RobotOverrides
     from humanoid_rl_ext.train.player import Player
     from humanoid_rl_ext.train.session import Session
     from humanoid_rl_ext.train.start import RunPlan
@@ -129,7 +128,7 @@ class Workbench:
     def read_robot(self) -> None:
         """Reads the draft's robot in the background; ``robot`` stays the old one until then."""
         section = self.draft.task.robot
-        source, overrides = section.source, robot_overrides(self.draft)
+        source, overrides = section.source, section.overrides
 
         def done(robot: RobotDescription) -> None:
             if self.draft.task.robot is section:
@@ -341,10 +340,3 @@ class Workbench:
     def _enter(self, state: State) -> None:
         self.state = state
         self.state_changed.emit()
-
-
-def robot_overrides(draft: Draft) -> RobotOverrides:
-    """What the draft says about its robot beyond the file."""
-    from humanoid_rl_ext.robot.overrides import RobotOverrides
-
-    return RobotOverrides.model_validate(draft.task.robot.model_dump(exclude={"source"}))

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from quiet import QuietHost
 
 from humanoid_rl_ext.ui.draft import Draft
 from humanoid_rl_ext.ui.rewards.model import Earned, RewardsModel, usual_weights
 from humanoid_rl_ext.ui.workbench import Workbench
-
-
-class QuietHost:
-    """A host without a window."""
-
-    async def next_frame(self) -> None: ...
-    def interacted(self) -> None: ...
-    def pick_file(self, *arguments: object) -> None: ...
-    def pick_new_file(self, *arguments: object) -> None: ...
-    def open_folder(self, folder: Path) -> None: ...
-
-    def setting(self, name: str, default: object = None) -> object:
-        return default
-
-    def remember(self, name: str, value: object) -> None: ...
 
 
 @pytest.fixture

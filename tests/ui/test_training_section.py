@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from omni import ui
-from test_rewards_section_model import QuietHost
+from quiet import QuietHost
 
 from humanoid_rl_ext.errors import EngineError
 from humanoid_rl_ext.ui import theme

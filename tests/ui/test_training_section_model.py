@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from test_rewards_section_model import QuietHost
+from quiet import pump_until, small_workbench
 
 from humanoid_rl_ext.learn import LEARNERS
-from humanoid_rl_ext.ui.draft import Draft
 from humanoid_rl_ext.ui.training.model import TrainingModel
 from humanoid_rl_ext.ui.training.progress import LINE_LENGTH, Progress, brief, clock
 from humanoid_rl_ext.ui.workbench import Message, Workbench
@@ -17,20 +15,7 @@ from humanoid_rl_ext.ui.workbench import Message, Workbench
 
 @pytest.fixture
 def bench(tmp_path, monkeypatch) -> Iterator[Workbench]:
-    monkeypatch.setenv("HUMANOID_RL_HOME", str(tmp_path))
-    draft = Draft.load("cartpole_balance")
-    draft.edit("run.num_envs", 8)
-    draft.edit("run.save_interval", 1000)
-    workbench = Workbench(QuietHost(), draft)
-    yield workbench
-    workbench.close()
-
-
-def pump_until(bench: Workbench, condition: Callable[[], object], seconds: float = 60.0) -> None:
-    end = time.perf_counter() + seconds
-    while not condition():
-        assert time.perf_counter() < end, bench.message
-        bench.pump(0.01)
+    yield from small_workbench(tmp_path, monkeypatch)
 
 
 def test_settings_are_split_by_whether_they_may_change_while_training(bench):

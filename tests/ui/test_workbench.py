@@ -4,51 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
+from quiet import pump_until, small_workbench
 
 from humanoid_rl_ext.errors import EngineError, TaskError
-from humanoid_rl_ext.ui.draft import Draft
 from humanoid_rl_ext.ui.workbench import Workbench
-
-
-class QuietHost:
-    """A host without a window."""
-
-    def __init__(self) -> None:
-        self.settings: dict[str, object] = {}
-
-    async def next_frame(self) -> None: ...
-    def interacted(self) -> None: ...
-    def pick_file(self, *arguments: object) -> None: ...
-    def pick_new_file(self, *arguments: object) -> None: ...
-    def open_folder(self, folder: Path) -> None: ...
-
-    def setting(self, name: str, default: object = None) -> object:
-        return self.settings.get(name, default)
-
-    def remember(self, name: str, value: object) -> None:
-        self.settings[name] = value
 
 
 @pytest.fixture
 def bench(tmp_path, monkeypatch) -> Iterator[Workbench]:
-    monkeypatch.setenv("HUMANOID_RL_HOME", str(tmp_path))
-    draft = Draft.load("cartpole_balance")
-    draft.edit("run.num_envs", 8)
-    draft.edit("run.save_interval", 1000)
-    workbench = Workbench(QuietHost(), draft)
-    yield workbench
-    workbench.close()
-
-
-def pump_until(bench: Workbench, condition: Callable[[], object], seconds: float = 60.0) -> None:
-    end = time.perf_counter() + seconds
-    while not condition():
-        assert time.perf_counter() < end, bench.message
-        bench.pump(0.01)
+    yield from small_workbench(tmp_path, monkeypatch)
 
 
 def train(bench: Workbench, iterations: int = 1) -> None:

@@ -14,7 +14,7 @@ from humanoid_rl_ext.ui.robot.bodies import BodyTable
 from humanoid_rl_ext.ui.robot.joints import JointTable
 from humanoid_rl_ext.ui.robot.preview import PosedView, Preview
 from humanoid_rl_ext.ui.signal import Signal
-from humanoid_rl_ext.ui.workbench import Workbench, robot_overrides
+from humanoid_rl_ext.ui.workbench import Workbench
 
 SUFFIXES = (".usd", ".usda", ".usdc", ".usdz", ".xml", ".urdf")
 MOST_RECENT = 8
@@ -94,7 +94,7 @@ class RobotModel:
         """Mends a warning by edits of the task; ``error`` says why that cannot be."""
         found, robot = find_fix(warning), self.workbench.robot
         if found is not None and robot is not None:
-            for path, value in found.edits(warning, robot, robot_overrides(self.workbench.draft)):
+            for path, value in found.edits(warning, robot, self.workbench.draft.task.robot.overrides):
                 self.attempt(partial(self.workbench.edit, path, value))
 
     def toggle_role(self, body: str, role: Role) -> None:

@@ -168,8 +168,6 @@ class ViewportModel:
     def set_speed(self, share: float) -> None:
         """Lets robots move at a share of real time; 1 is as fast as training goes, or real time for a player."""
         self.workbench.slow_motion = share
-        if self.workbench.player is not None:
-            self.workbench.player.speed = share
 
     # Looking
 
