@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 
 from humanoid_rl_ext.errors import EngineError
-from humanoid_rl_ext.sim import scene
 
 
 class ContactForces:
     """Reads the net normal contact force on every body into one persistent tensor."""
 
-    def __init__(self, binding: Any, body_paths: list[str], num_envs: int, device: torch.device) -> None:
-        """Builds the index from the sensors' paths; ``body_paths`` are relative to the robot's root prim.
+    def __init__(
+        self, binding: Any, robot_paths: Sequence[str], body_paths: Sequence[str], device: torch.device
+    ) -> None:
+        """Builds the index from the sensors' paths; ``body_paths`` are relative to each robot's root prim.
 
         Raises:
             EngineError: when a body has no sensor, as its force would read zero for ever.
         """
         self._binding = binding
         place = {path: row for row, path in enumerate(binding.sensor_paths)}
-        root, _, _ = scene.ENVIRONMENT.rpartition("_")
-        robot = scene.ROBOT.removeprefix(scene.ENVIRONMENT)
-        wanted = [f"{root}_{env}{robot}/{path}".rstrip("/") for env in range(num_envs) for path in body_paths]
+        wanted = [f"{robot}/{path}".rstrip("/") for robot in robot_paths for path in body_paths]
         missing = [path for path in wanted if path not in place]
         if missing:
             raise EngineError(f"{len(missing)} bodies have no contact sensor, {missing[0]} among them")
         self._index = torch.tensor([place[path] for path in wanted], device=device)
         self._sensors = torch.zeros(binding.sensor_count, 3, device=device)
-        self._forces = torch.zeros(num_envs, len(body_paths), 3, device=device)
+        self._forces = torch.zeros(len(robot_paths), len(body_paths), 3, device=device)
         self._rows = self._forces.view(-1, 3)
 
     def read(self) -> torch.Tensor:

@@ -1,8 +1,8 @@
-"""The physical quantities that ovphysx lets one randomise per environment, validated before PhysX sees them."""
+"""The physical quantities that PhysX lets one randomise per environment, validated before PhysX sees them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -64,8 +64,10 @@ class PropertyStore:
         orderings: dict[str, Ordering | None],
         num_envs: int,
         device: torch.device,
+        supported: Container[str] = PROPERTIES,
     ) -> None:
         """``bind`` gives the binding of an array; ``orderings`` the host permutations of joints and bodies."""
+        self._supported = supported
         self._num_envs = num_envs
         self._device = device
         self._orderings = orderings
@@ -160,7 +162,9 @@ class PropertyStore:
 
     def _kind(self, name: str) -> Property:
         if name not in PROPERTIES:
-            raise EngineError(f"ovphysx has no property '{name}': {did_you_mean(name, PROPERTIES)}")
+            raise EngineError(f"PhysX has no property '{name}': {did_you_mean(name, PROPERTIES)}")
+        if name not in self._supported:
+            raise EngineError(f"the property '{name}' cannot be read or set on this engine")
         return PROPERTIES[name]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -31,6 +32,9 @@ class PhysxScene:
         global _live
         if _live is not None:
             raise EngineError("a process holds one ovphysx scene at a time: close the living engine first")
+        root, _, _ = scene.ENVIRONMENT.rpartition("_")
+        robot = scene.ROBOT.removeprefix(scene.ENVIRONMENT)
+        self.robot_paths = [f"{root}_{env}{robot}" for env in range(settings.num_envs)]
         self._bindings: list[Any] = []
         self.instance: Any = None
         self._stage: Any = None
@@ -68,8 +72,11 @@ class PhysxScene:
             self.instance.wait_op(self.instance.clone(scene.ENVIRONMENT, paths, anchor_transforms=anchors))
         self.instance.warmup()
 
-    def bind(self, tensor_type: int) -> Any:
-        """A binding of one articulation array over all clones, row i being environment i."""
+    def bind(self, array: str) -> Any:
+        """A binding of one articulation array over all clones; see ``PhysxBackend.bind``."""
+        from ovphysx.types import TensorType
+
+        tensor_type = getattr(TensorType, f"ARTICULATION_{array}")
         root, _, _ = scene.ENVIRONMENT.rpartition("_")
         name, _, _ = scene.ROBOT.rpartition("/")
         robot = scene.ROBOT[len(name) + 1 :]
@@ -83,8 +90,8 @@ class PhysxScene:
                 return binding
         raise EngineError("PhysX found no articulation in the scene: the robot's file did not compose to one")
 
-    def bind_contacts(self, body_paths: list[str]) -> Any:
-        """A contact binding with a sensor on each body (path relative to the robot's root prim) of each clone."""
+    def bind_contacts(self, body_paths: Sequence[str]) -> Any:
+        """A contact binding with a sensor on each body of each clone; see ``PhysxBackend.bind_contacts``."""
         root, _, _ = scene.ENVIRONMENT.rpartition("_")
         robot = f"{root}_*/{scene.ROBOT.rpartition('/')[2]}"
         patterns = [f"{robot}/{path}" if path else robot for path in body_paths]
@@ -93,6 +100,23 @@ class PhysxScene:
             binding = self.instance.create_contact_binding(sensor_patterns=patterns)
         self._bindings.append(binding)
         return binding
+
+    def step(self, substeps: int, dt: float) -> None:
+        """Advances physics.
+
+        Raises:
+            EngineError: when PhysX fails to step, or loses contacts because a GPU buffer is too small.
+        """
+        try:
+            self.instance.step_n_sync(substeps, dt)
+        except RuntimeError as error:
+            raise EngineError(f"PhysX failed to step: {error}") from error
+        if self.log.overflow:
+            raise EngineError(f"contacts are being lost, use fewer environments: {self.log.overflow}")
+
+    def update_kinematics(self) -> None:
+        """Makes body poses follow root and joints that were just written, on a GPU."""
+        self.instance.update_articulations_kinematic()
 
     def close(self) -> None:
         """Frees everything, in the only order that does not crash: bindings, scene, PhysX, stage. Twice is fine."""

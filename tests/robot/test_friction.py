@@ -40,7 +40,7 @@ def sled(tmp_path: Path) -> Path:
 
 def in_physx(engine: OvPhysxEngine) -> list[list[float]]:
     """Static, dynamic and viscous friction of the first robot's joints as PhysX has them."""
-    binding = engine._binding("DOF_FRICTION_PROPERTIES")
+    binding = engine._backend.bind("DOF_FRICTION_PROPERTIES")
     held = torch.zeros(binding.shape)
     binding.read(held)
     return held[0].tolist()
