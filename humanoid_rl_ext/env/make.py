@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import torch
@@ -10,11 +11,13 @@ from humanoid_rl_ext.env.transition import EnvSpec, Observations, Transition
 from humanoid_rl_ext.errors import BadInputError
 from humanoid_rl_ext.robot import load_robot
 from humanoid_rl_ext.robot.description import RobotDescription
-from humanoid_rl_ext.sim.engine import SceneSettings
+from humanoid_rl_ext.sim.engine import Engine, SceneSettings
 from humanoid_rl_ext.sim.engines import make_engine
 from humanoid_rl_ext.task.schema import Task
 
 GYM_PREFIX = "gym:"
+
+EngineMaker = Callable[[RobotDescription, SceneSettings], Engine]
 
 
 class Env(Protocol):
@@ -42,11 +45,13 @@ def make_env(
     *,
     num_envs: int,
     device: str = "cpu",
-    engine: str = "ovphysx",
+    engine: str | EngineMaker = "ovphysx",
     seed: int | None = None,
     reserved: int = 0,
 ) -> Env:
     """The environment of a Task, or of ``gym:ID``, with ``num_envs`` copies and ``reserved`` more (see VecEnv).
+
+    ``engine`` is an engine's name, or makes the engine.
 
     Raises:
         BadInputError: for reserved copies of a Gymnasium environment.
@@ -61,7 +66,8 @@ def make_env(
         return GymnasiumEnv(task.removeprefix(GYM_PREFIX), num_envs, device, 1 if seed is None else seed)
     from humanoid_rl_ext.env.vec_env import VecEnv
 
-    built = make_engine(engine, task_robot(task), scene_settings(task, num_envs + reserved, device))
+    robot, settings = task_robot(task), scene_settings(task, num_envs + reserved, device)
+    built = make_engine(engine, robot, settings) if isinstance(engine, str) else engine(robot, settings)
     try:
         return VecEnv(task, built, seed, reserved)
     except Exception:

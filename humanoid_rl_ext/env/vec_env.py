@@ -98,13 +98,22 @@ class VecEnv:
 
     def step(self, actions: torch.Tensor) -> Transition:
         """One control step with actions (num_envs, actions); see Transition for what comes back."""
+        self.begin_step(actions)
+        self.engine.step(self.task.sim.decimation)
+        return self.end_step()
+
+    def begin_step(self, actions: torch.Tensor) -> None:
+        """First half of ``step``, for a host that advances physics itself: actions (num_envs, actions) act."""
         view = self.view
         if self.reserved:
             actions = torch.cat((actions, self.reserved_actions))
         view.last_action.copy_(view.action)
         view.action.copy_(self._actions.clean(actions))
         self.engine.set_targets(self._actions.mode, self._actions.targets(view.action))
-        self.engine.step(self.task.sim.decimation)
+
+    def end_step(self) -> Transition:
+        """Second half of ``step``, once the engine's state is that after the control step."""
+        view = self.view
         self._block.draw()
         view.episode_length += 1
         view.refresh()

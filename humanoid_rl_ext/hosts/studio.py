@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import pkgutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from humanoid_rl_ext.errors import DisplayError
 from humanoid_rl_ext.home import home
+from humanoid_rl_ext.hosts.folders import show_folder
 from humanoid_rl_ext.hosts.libcuda import ensure_libcuda
 from humanoid_rl_ext.hosts.pacing import Pacing, renders_in_software, work_until
+from humanoid_rl_ext.hosts.remembered import Remembered
 
 if TYPE_CHECKING:
     from humanoid_rl_ext.hosts.glfw import Glfw
     from humanoid_rl_ext.ui.draft import Draft
+    from humanoid_rl_ext.ui.host import StageAccess
 
 TITLE = "Humanoid RL"
 SMALLEST = (1280, 720)
@@ -34,14 +34,15 @@ IDLE_S = 0.005
 class Studio:
     """One main window: panel right, viewport left, plots below, status bar. Implements ``ui.host.Host``."""
 
+    stage_access: StageAccess | None = None
+
     def __init__(self, draft: Draft, *, size: tuple[int, int] | None = None) -> None:
         """Opens the window; ``size`` (pixels) is the monitor's usable part when None, or 1280 x 720 without a monitor.
 
         Raises:
             DisplayError: where no window can be opened; the message says what is missing.
         """
-        self._settings_file = home() / "studio.json"
-        self._settings = _read_settings(self._settings_file)
+        self._remembered = Remembered(home() / "studio.json")
         self.glfw = _open_window(size)
         from humanoid_rl_ext.ui.workbench import Workbench
 
@@ -122,25 +123,21 @@ class Studio:
 
     def open_folder(self, folder: Path) -> None:
         """Shows a folder in the desktop's file manager; says where it is when there is none."""
-        opener = "open" if sys.platform == "darwin" else "xdg-open"
         try:
-            subprocess.Popen([opener, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            show_folder(folder)
         except OSError:
             self.workbench.say(f"No file manager was found; the folder is {folder}", "warning")
 
     def setting(self, name: str, default: Any = None) -> Any:
         """A value that ``remember`` kept."""
-        return self._settings.get(name, default)
+        return self._remembered.get(name, default)
 
     def remember(self, name: str, value: Any) -> None:
         """Keeps a value in ``<home>/studio.json``."""
-        self._settings[name] = value
-        aside = self._settings_file.with_suffix(".new")
         try:
-            aside.write_text(json.dumps(self._settings, indent=2) + "\n", encoding="utf-8")
-            aside.replace(self._settings_file)
+            self._remembered.keep(name, value)
         except OSError as error:
-            self.workbench.say(f"{self._settings_file} cannot be written: {error.strerror}", "warning")
+            self.workbench.say(f"{self._remembered.path} cannot be written: {error.strerror}", "warning")
 
     def _work(self, left: float) -> None:
         now = time.perf_counter()
@@ -206,12 +203,3 @@ def _window_size() -> tuple[int, int]:
 
     width, height = get_window_size()
     return (width, height) if width else SMALLEST
-
-
-def _read_settings(path: Path) -> dict[str, Any]:
-    """What was remembered; nothing when the file is missing or was spoilt."""
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return settings if isinstance(settings, dict) else {}

@@ -215,18 +215,22 @@ class PhysxEngine:
         Raises:
             EngineError: when PhysX fails to step.
         """
-        self._properties.flush()
-        if self._targets_changed:
-            self._settle()
-            self._active_targets().write()
-            self._targets_changed = False
+        self.apply()
         if self._wrenches:
             for _ in range(substeps):
                 self._write_wrenches()
                 self._backend.step(1, self.dt)
         else:
             self._backend.step(substeps, self.dt)
-        self._refresh()
+        self.refresh()
+
+    def apply(self) -> None:
+        """Hands changed properties and targets to PhysX, as ``step`` does first."""
+        self._properties.flush()
+        if self._targets_changed:
+            self._settle()
+            self._active_targets().write()
+            self._targets_changed = False
 
     def _write_wrenches(self) -> None:
         """PhysX applies a wrench for one step and at a world point, which moves with the body."""
@@ -289,7 +293,7 @@ class PhysxEngine:
         self._targets_changed = True
         if self.device.type == "cuda":  # on the CPU link poses follow the writes by themselves
             self._backend.update_kinematics()
-        self._refresh(bodies=True)
+        self.refresh(bodies=True)
 
     def joint_effort(self) -> torch.Tensor:
         """(num_envs, joints) effort the drives ask for now; see ``Engine.joint_effort``."""
@@ -323,7 +327,8 @@ class PhysxEngine:
         """Frees the scene; closing twice is fine."""
         self._backend.close()
 
-    def _refresh(self, bodies: bool = False) -> None:
+    def refresh(self, bodies: bool = False) -> None:
+        """Reads ``state`` from PhysX, as ``step`` does last; ``bodies`` even for scenes with ``body_state=False``."""
         self._root_pose.read()
         self._root_velocity.read()
         self._joint_pos.read()

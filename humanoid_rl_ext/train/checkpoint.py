@@ -185,6 +185,8 @@ def _write_through(path: Path, data: bytes) -> None:
 
 
 def _flush(folder: Path) -> None:
+    if os.name == "nt":  # Windows has no way to flush a folder, and no need to
+        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -75,7 +77,10 @@ class MetricHistory:
 
 
 class MetricsLog:
-    """Writes one object per iteration to ``metrics.jsonl`` and to TensorBoard's event file, flushed at once."""
+    """Writes one object per iteration to ``metrics.jsonl``, and to TensorBoard's event file where that is installed.
+
+    Both are flushed at once.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "metrics.jsonl"
@@ -87,6 +92,8 @@ class MetricsLog:
         """Appends one iteration; figures that are not finite are left out, JSON has no word for them."""
         self._file.write(json.dumps(finite(metrics), allow_nan=False) + "\n")
         self._file.flush()
+        if not has_tensorboard():
+            return
         if self._tensorboard is None:  # not before the first iteration: the import would delay the start
             from torch.utils.tensorboard import SummaryWriter
 
@@ -112,6 +119,12 @@ class MetricsLog:
         self._file.close()
         if self._tensorboard is not None:
             self._tensorboard.close()
+
+
+@cache
+def has_tensorboard() -> bool:
+    """Whether TensorBoard is installed; Isaac Sim does not bring it."""
+    return importlib.util.find_spec("tensorboard") is not None
 
 
 def finite(metrics: Mapping[str, float]) -> Metrics:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from humanoid_rl_ext.env.make import leave_cores_to_physics, make_env
+from humanoid_rl_ext.env.make import EngineMaker, leave_cores_to_physics, make_env
 from humanoid_rl_ext.env.vec_env import VecEnv
 from humanoid_rl_ext.errors import BadInputError
 from humanoid_rl_ext.train.checkpoint import latest_checkpoint, read_checkpoint
@@ -13,6 +15,10 @@ from humanoid_rl_ext.train.config import read_run_config
 from humanoid_rl_ext.train.run_folder import RunFolder
 from humanoid_rl_ext.train.start import resolve_device
 from humanoid_rl_ext.train.watch import Watch, load_policy
+
+if TYPE_CHECKING:
+    from humanoid_rl_ext.task.schema import Task
+    from humanoid_rl_ext.train.config import RunSettings
 
 MOST_BEHIND = 3
 """Steps that are made up for when the host was late; what is later than that is let go."""
@@ -23,6 +29,8 @@ class Player:
 
     watched_env = 0
     """Index of the first watched environment in the engine."""
+    on = ""
+    """Prim path of the robot on the host's stage that is played on; empty for a scene of its own."""
 
     def __init__(self, env: VecEnv, watch: Watch) -> None:
         """Takes the environment over and closes it with itself."""
@@ -71,13 +79,20 @@ class Player:
         self.env.close()
 
 
-def open_player(source: Path, num_envs: int = 1, device: str | None = None) -> Player:
-    """Plays a checkpoint folder, or the newest checkpoint of a run folder, on the run's device unless another is named.
+@dataclass(frozen=True, slots=True)
+class PlayPlan:
+    """What is played: a checkpoint, the Task as it had been edited when that was saved, the settings of its run."""
 
-    The Task is the run's as it had been edited when the checkpoint was saved.
+    checkpoint: Path
+    task: Task
+    run: RunSettings
+
+
+def plan_player(source: Path, device: str | None = None) -> PlayPlan:
+    """The plan for a checkpoint folder, or for the newest checkpoint of a run folder.
 
     Raises:
-        HumanoidRLError: when ``source`` is neither, was spoilt, or its robot, engine or device cannot be had.
+        HumanoidRLError: when ``source`` is neither, or was spoilt.
     """
     source = source.absolute()
     one = source.parent.name == "checkpoints"
@@ -86,11 +101,28 @@ def open_player(source: Path, num_envs: int = 1, device: str | None = None) -> P
     task = folder.task_at(read_checkpoint(checkpoint).header["env_steps"])
     if isinstance(task, str):
         raise BadInputError(f"{source}: {task} has no robot that could be shown")
-    run = read_run_config(folder.learner, device=device).run
-    env = make_env(task, num_envs=0, reserved=num_envs, device=resolve_device(run.device), engine=run.engine)
+    return PlayPlan(checkpoint, task, read_run_config(folder.learner, device=device).run)
+
+
+def open_player(
+    source: Path, num_envs: int = 1, device: str | None = None, engine: EngineMaker | None = None
+) -> Player:
+    """Plays what ``plan_player`` finds, on the run's device unless another is named; ``engine`` makes the engine.
+
+    Raises:
+        HumanoidRLError: when ``source`` cannot be played, or its robot, engine or device cannot be had.
+    """
+    plan = plan_player(source, device)
+    env = make_env(
+        plan.task,
+        num_envs=0,
+        reserved=num_envs,
+        device=resolve_device(plan.run.device),
+        engine=engine or plan.run.engine,
+    )
     assert isinstance(env, VecEnv)
     try:
-        return Player(env, Watch(env, load_policy(checkpoint, env.spec, env.device), checkpoint))
+        return Player(env, Watch(env, load_policy(plan.checkpoint, env.spec, env.device), plan.checkpoint))
     except BaseException:
         env.close()
         raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import resource
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -203,6 +202,14 @@ class Session:
         self.task = task
         self.folder.log_edit(self.env_steps, path, old, new, source)
 
+    def abandon(self) -> None:
+        """Ends the run here and now, saving it, for a host whose physics has gone: the iteration under way is lost."""
+        if not self.finished:
+            self._work.close()
+            self._in_flight = None
+            self._save()
+            self.finished = self._at_safe_point = True
+
     def close(self) -> None:
         """Frees the environment and closes the files; saves nothing."""
         self._work.close()
@@ -272,7 +279,8 @@ class Session:
             metrics[name if name.startswith("reward/") else f"episode/{name}"] = value
         metrics["time/seconds"] = self._seconds_until_now()
         metrics["time/steps_per_second"] = steps / seconds
-        metrics["time/memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        if (memory := most_memory_mb()) is not None:
+            metrics["time/memory_mb"] = memory
         metrics = finite(metrics)
         self._take_in(metrics)
         self._log.write(metrics)
@@ -372,6 +380,15 @@ class Session:
         finally:
             self.evaluated = None
         return None
+
+
+def most_memory_mb() -> float | None:
+    """Most memory that the process has used (MB); None on Windows, where the standard library does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _value_at(data: Any, path: str) -> Any:

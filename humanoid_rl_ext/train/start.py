@@ -14,7 +14,7 @@ from humanoid_rl_ext.train.config import RunConfig, is_run_override, load_run_co
 from humanoid_rl_ext.train.run_folder import RunFolder, new_run_path, task_name
 
 if TYPE_CHECKING:
-    from humanoid_rl_ext.env.make import Env
+    from humanoid_rl_ext.env.make import EngineMaker, Env
     from humanoid_rl_ext.learn.learner import Learner
     from humanoid_rl_ext.task.schema import Task
     from humanoid_rl_ext.train.session import Session
@@ -109,12 +109,17 @@ def plan_resume(run: Path, overrides: Sequence[str] = (), **settings: Any) -> Ru
     return RunPlan(folder.read_task(), config, folder.path, latest_checkpoint(folder.path), tuple(edits))
 
 
-def open_session(plan: RunPlan, before_writing: Callable[[], None] = lambda: None, reserved: int = 0) -> Session:
+def open_session(
+    plan: RunPlan,
+    before_writing: Callable[[], None] = lambda: None,
+    reserved: int = 0,
+    engine: EngineMaker | None = None,
+) -> Session:
     """A session ready to run: environment and learner built, checkpoint loaded, folder written, in this order.
 
     ``before_writing`` is called when nothing can be wrong any more; what it raises leaves no trace on the disk.
-    ``reserved`` environments more are kept out of learning, for ``Session.watched``. May be called on another thread
-    than the one that works the session afterwards.
+    ``reserved`` environments more are kept out of learning, for ``Session.watched``. ``engine`` makes the engine in
+    place of ``make_engine``. May be called on another thread than the one that works the session afterwards.
 
     Raises:
         HumanoidRLError: when something cannot be had; no folder has been made then.
@@ -124,8 +129,12 @@ def open_session(plan: RunPlan, before_writing: Callable[[], None] = lambda: Non
     config = plan.config
     if reserved:  # somebody watches: what is first needed in the middle of training must not hold the window up then
         import safetensors.torch  # noqa: F401
-        import torch.utils.tensorboard  # noqa: F401
-    env, learner, device = build(plan.task, config, None, reserved)
+
+        from humanoid_rl_ext.train.metrics import has_tensorboard
+
+        if has_tensorboard():
+            import torch.utils.tensorboard  # noqa: F401
+    env, learner, device = build(plan.task, config, None, reserved, engine)
     try:
         if plan.checkpoint is None:
             before_writing()
@@ -148,7 +157,11 @@ def open_session(plan: RunPlan, before_writing: Callable[[], None] = lambda: Non
 
 
 def build(
-    task: Task | str, config: RunConfig, num_envs: int | None = None, reserved: int = 0
+    task: Task | str,
+    config: RunConfig,
+    num_envs: int | None = None,
+    reserved: int = 0,
+    engine: EngineMaker | None = None,
 ) -> tuple[Env, Learner, str]:
     """Environment, learner and device of a run; ``num_envs`` replaces the configured number."""
     import torch
@@ -162,7 +175,14 @@ def build(
     num_envs = num_envs or run.num_envs
     if not isinstance(task, str) and device == "cpu" and num_envs > SURELY_FIT:
         check_memory(len(task_robot(task).bodies), num_envs + reserved, available_memory())
-    env = make_env(task, num_envs=num_envs, device=device, engine=run.engine, seed=run.seed, reserved=reserved)
+    env = make_env(
+        task,
+        num_envs=num_envs,
+        device=device,
+        engine=engine or run.engine,
+        seed=run.seed,
+        reserved=reserved,
+    )
     try:
         return env, make_learner(config.algorithm, env.spec, config.settings, device, run.seed, run.env_steps), device
     except BaseException:

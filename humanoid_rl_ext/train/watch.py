@@ -67,9 +67,13 @@ class Watch:
         """One step of the whole environment, ``actions`` being those of the environments that are learned from."""
         self.act()
         transition = self.env.step(actions)
+        self.after_step()
+        return transition
+
+    def after_step(self) -> None:
+        """Counts episodes; ``step`` does so itself."""
         if self._count is not None:
             self._take_in(self._count)
-        return transition
 
     def restart(self) -> None:
         """Starts a new episode at the end of the next step; an evaluation does not count the one cut off."""

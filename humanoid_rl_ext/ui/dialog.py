@@ -63,6 +63,12 @@ class Modal:
         if self.window is not None:
             self.window.visible = False
 
+    def destroy(self) -> None:
+        """Lets go of the window; ``open`` makes a new one."""
+        if self.window is not None:
+            self.window.destroy()
+            self.window = self._content = None
+
     def _make(self) -> ui.Window:
         flags = (
             ui.WINDOW_FLAGS_MODAL
@@ -155,6 +161,10 @@ class Dialog:
         """Gives the question up."""
         self._modal.close()
 
+    def destroy(self) -> None:
+        """Lets go of the window."""
+        self._modal.destroy()
+
     def _build(self) -> None:
         with ui.VStack(spacing=px(8)):
             ui.Label(self._title, name="heading", word_wrap=True, height=0)
@@ -230,3 +240,8 @@ def ask_text(
 def shared_window() -> ui.Window | None:
     """The window that ``confirm`` and ``ask_text`` use, once something has been asked."""
     return _shared().window
+
+
+def destroy_shared() -> None:
+    """Lets go of that window."""
+    _shared().destroy()

@@ -53,6 +53,10 @@ class FileDialog:
         """Gives the question up."""
         self._modal.close()
 
+    def destroy(self) -> None:
+        """Lets go of the window."""
+        self._modal.destroy()
+
     def _show(self, title: str, chosen: Callable[[Path], None]) -> None:
         self._title, self._chosen, self._typing_folder = title, chosen, False
         self._modal.open()

@@ -16,6 +16,7 @@ from humanoid_rl_ext.train.start import plan_draft, plan_resume
 from humanoid_rl_ext.ui.background import Background
 from humanoid_rl_ext.ui.draft import MISSING, Change, Draft
 from humanoid_rl_ext.ui.host import Host, MessageKind
+from humanoid_rl_ext.ui.opening import BackgroundOpener, Opener
 from humanoid_rl_ext.ui.signal import Signal
 
 if TYPE_CHECKING:
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
 State = Literal["idle", "starting", "training", "paused", "playing"]
 """``starting`` covers a run and a player; ``playing`` has a player, ``training`` and ``paused`` have a session."""
-
-WATCHED = 1
-"""Environments of a run that are kept out of learning, for the policy that is watched, driven or evaluated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +49,12 @@ class Mark:
 class Workbench:
     """The state behind all sections of the panel. Every action is a method, every change a signal."""
 
-    def __init__(self, host: Host, draft: Draft) -> None:
-        self.host, self.background = host, Background()
+    def __init__(
+        self, host: Host, draft: Draft, background: Background | None = None, opener: Opener | None = None
+    ) -> None:
+        """``opener`` makes runs and players ready, by default on ``background``, the worker thread."""
+        self.host, self.background = host, background or Background()
+        self.opener: Opener = opener or BackgroundOpener(self.background)
         self.draft = draft
         self.robot: RobotDescription | None = None
         """The draft's robot, once it has been read."""
@@ -199,10 +201,12 @@ class Workbench:
         if self.session is not None:
             self.session.save()
 
-    def play(self, checkpoint: Path) -> None:
-        """Plays a checkpoint: in the run's watched environment while one trains, else in a scene of its own."""
+    def play(self, checkpoint: Path, on: str = "") -> None:
+        """Plays a checkpoint: on a robot of the host's stage (``on``, a prim path), or in the run's watched environment
+        while one trains, else in a scene of its own."""
         watch = self.session.watched if self.session is not None else None
-        if self.player is not None and self.player.source and self.player.source.parent == checkpoint.parent:
+        playing = self.player.source if self.player is not None else None
+        if self.player is not None and playing and playing.parent == checkpoint.parent and self.player.on == on:
             watch = self.player.watch  # the same run: another policy in the same scene
         if watch is not None:
             try:
@@ -212,18 +216,13 @@ class Workbench:
             self.state_changed.emit()
             return
 
-        def open_it() -> Player:
-            from humanoid_rl_ext.train.player import open_player
-
-            return open_player(checkpoint)
-
         def ready(player: Player) -> None:
             self.player = player
             self._enter("playing")
 
         self._close_work()
         self._enter("starting")
-        self.background.run(open_it, ready, self._failed_to_start)
+        self.opener.player(checkpoint, on, ready, self._failed_to_start)
 
     def pump(self, seconds: float) -> bool:
         """Does work for about ``seconds``: results from the background, then physics and learning; whether any was due.
@@ -243,6 +242,20 @@ class Workbench:
             self.say(f"Finished and saved: {self.session.folder.path}")
             self._close_work()
         return self.session is not None
+
+    def abandon(self, reason: str) -> None:
+        """Ends what is at work at once because its physics goes away; a run is saved as it stands."""
+        if self.state == "starting":
+            self.opener.cancel()
+            self._enter("idle")
+            self.say(reason, "warning")
+        elif self.session is not None or self.player is not None:
+            saved = ""
+            if self.session is not None:
+                self._guarded(self.session.abandon)
+                saved = f" The run is saved: {self.run_path}" if self.session is not None else ""
+            self._close_work()
+            self.say(reason + saved, "warning")
 
     def close(self) -> None:
         """Saves what is being learned, and frees everything."""
@@ -283,13 +296,7 @@ class Workbench:
             self._fail(error)
             return
         self._enter("starting")
-
-        def build() -> Session:
-            from humanoid_rl_ext.train.start import open_session
-
-            return open_session(planned, reserved=WATCHED)
-
-        self.background.run(build, self._take_session, self._failed_to_start)
+        self.opener.session(planned, self._take_session, self._failed_to_start)
 
     def _take_session(self, session: Session) -> None:
         self.session, self.history, self.run_path = session, session.history, session.folder.path

@@ -55,12 +55,14 @@ class TrainingModel:
     # Fields
 
     def run_specs(self) -> list[FieldSpec]:
-        """Sizes, device and files of a run."""
-        devices = self.devices()
+        """Sizes, device and files of a run; the engine where there is a choice."""
+        devices, engines = self.devices(), self.workbench.opener.engines
         known = {
             spec.path: replace(spec, choices=devices) if spec.path == "run.device" else spec for spec in run_fields()
         }
-        return [known[path] for path in SIZES]
+        return [
+            known[path] for path in SIZES if path != "run.engine" or self.workbench.draft.config.run.engine in engines
+        ]
 
     def live_specs(self) -> list[FieldSpec]:
         """Settings of the algorithm that may change while it trains."""
