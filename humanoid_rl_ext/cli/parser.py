@@ -127,6 +127,21 @@ def _build() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser
         "--seed", type=seed, metavar="N", help="seed of the start states (default: another than in training)"
     )
 
+    export = add("export", _command("export", "export"), "write a trained policy in a form that others can play")
+    export.add_argument("run", type=Path, metavar="RUN", help="run folder, or one of its checkpoints")
+    export.add_argument(
+        "--format",
+        default="torchscript",
+        metavar="NAME",
+        help="torchscript: policy.pt and env.yaml, as Isaac Sim's PolicyController loads them (torchscript)",
+    )
+    export.add_argument("--output", type=Path, metavar="DIR", help="folder to write (default: <run>/exports/step_N)")
+    export.add_argument(
+        "--dof-names",
+        metavar="A,B,...",
+        help="order of the robot's joints in the target (default: as the run has them)",
+    )
+
     add("tasks", _command("lists", "tasks"), "list the tasks")
     add("robots", _command("lists", "robots"), "list the bundled robots")
     add("learners", _command("lists", "learners"), "list the algorithms and their settings")
