@@ -38,7 +38,7 @@ TOUCHED_SETTINGS = (
     "/physics/updateForceSensorsToUsd",
 )
 """What starting, or SimulationManager on our behalf, changes; all of it is put back."""
-NOT_ON_NEWTON = frozenset({"static_friction", "dynamic_friction", "restitution", "joint_friction"})
+NOT_ON_NEWTON = frozenset({"static_friction", "dynamic_friction", "restitution", "joint_friction", "drive_type"})
 PATIENCE = 600
 """Updates of the application that physics may take to start or stop."""
 
@@ -88,13 +88,7 @@ class KitPhysics:
         return ContactBinding(self._simulation.create_rigid_contact_view(patterns), self._dt)
 
     def step(self, substeps: int, dt: float) -> None:
-        """Advances physics.
-
-        Raises:
-            EngineError: when the application's physics has stopped.
-        """
-        if not self.alive:
-            raise EngineError("the simulation was stopped")
+        """Advances physics."""
         SimulationManager.step(steps=substeps)
 
     def update_kinematics(self) -> None:
@@ -129,8 +123,8 @@ class KitPhysics:
     def clear(self) -> None:
         """Takes everything off the stage again and puts all settings back; twice is fine."""
         if self.layer is not None:
-            layer, self.layer = self.layer, None
-            self._clear(layer)
+            self.layer.drop()
+            self.layer = None
         before, self._before = self._before, {}
         if not before:
             return
@@ -141,9 +135,6 @@ class KitPhysics:
                 self._settings.destroy_item(path)
             else:
                 self._settings.set(path, value)
-
-    def _clear(self, layer: StageLayer) -> None:
-        layer.drop()
 
     def _start(self, dt: float) -> Iterator[None]:
         """Plays the timeline until physics is there, once per update of the application."""
@@ -181,6 +172,7 @@ class KitScene(KitPhysics):
         super().__init__()
         self.description, self.settings = description, settings
         self.env_origins = square_grid(settings.num_envs, settings.spacing)
+        self._replicated = False
 
     def open(self) -> Iterator[None]:
         """Builds the scene and starts physics; takes an update of the application for each item.
@@ -211,6 +203,7 @@ class KitScene(KitPhysics):
                     f"{ENVIRONMENTS}/env_",
                     enable_env_ids=settings.device != "cpu",
                 )
+                self._replicated = True
         SimulationManager.enable_fabric(True)
         self._settings.set(PLAY_SIMULATIONS, True)
         yield from self._start(settings.dt)
@@ -220,12 +213,14 @@ class KitScene(KitPhysics):
         root = articulation_root(stage.GetPrimAtPath(self.robot_paths[0]))
         self._view_robots(f"{ENVIRONMENTS}/env_*{root.removeprefix(environments[0])}")
 
-    def _clear(self, layer: StageLayer) -> None:
-        if self.engine_name == "physx" and layer.stage == omni.usd.get_context().get_stage():
-            source = f"{ENVIRONMENTS}/env_0"
-            with layer.editing():  # a clone of nothing, for the registration of the copies to be taken back
-                Cloner(layer.stage).clone(source, [source], unregister_physics_replication=True)
-        layer.drop()
+    def close(self) -> None:
+        """Ends physics for us; see ``KitPhysics.close``."""
+        if self._replicated and self.layer is not None:
+            from omni.physx import get_physx_replicator_interface
+
+            get_physx_replicator_interface().unregister_replicator(self.layer.stage_id)
+            self._replicated = False
+        super().close()
 
 
 class KitRobot(KitPhysics):
@@ -276,7 +271,7 @@ class KitEngine(PhysxEngine):
 
         Closes the physics with itself.
         """
-        own = isinstance(physics, KitScene)
+        own, self._physics = isinstance(physics, KitScene), physics
         origins = physics.env_origins if isinstance(physics, KitScene) else torch.zeros(1, 3)
         unsupported = NOT_ON_NEWTON if physics.engine_name == "newton" else ()
         super().__init__(description, settings, physics.device, physics, origins, unsupported, stand=own)
@@ -284,6 +279,16 @@ class KitEngine(PhysxEngine):
             self.refresh(bodies=True)
             self.env_origins.copy_(self.state.root_pose[:, :3])
             self.env_origins[:, 2] -= description.standing_height
+
+    def step(self, substeps: int) -> None:
+        """Advances physics; see ``Engine.step``.
+
+        Raises:
+            EngineError: when the application's physics has stopped.
+        """
+        if not self._physics.alive:
+            raise EngineError("the simulation was stopped")
+        super().step(substeps)
 
 
 _IN_ENVIRONMENT = scene.ROBOT.removeprefix(scene.ENVIRONMENT)

@@ -84,6 +84,9 @@ class StageLayer:
         """Takes the layer off the stage; twice is fine."""
         session = self.stage.GetSessionLayer() if self.stage else None
         if session is not None and self._layer.identifier in session.subLayerPaths:
+            if self._layer.GetPrimAtPath(PHYSICS_SCENE):
+                with self.editing():  # by itself: Isaac Sim does not look below a prim that goes
+                    self.stage.RemovePrim(PHYSICS_SCENE)
             session.subLayerPaths.remove(self._layer.identifier)
 
     def _set_up_physics(self, composed: Usd.Stage) -> None:

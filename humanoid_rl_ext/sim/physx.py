@@ -76,7 +76,8 @@ class PhysxEngine:
     ) -> None:
         """Binds all arrays of the robots in ``backend``, which the engine closes with itself.
 
-        ``env_origins`` is (num_envs, 3); ``unsupported`` are the properties that this PhysX cannot set.
+        ``env_origins`` is (num_envs, 3); ``unsupported`` are the properties that this PhysX cannot set, and
+        ``drive_type`` where it does not tell a joint's.
         Robots are put into their standing pose, or stay as they are where ``stand`` is false.
 
         Raises:
@@ -92,6 +93,7 @@ class PhysxEngine:
         access: PropertyAccess = "device" if device.type == "cpu" else "host"
         self.properties: Mapping[str, PropertyAccess] = {name: access for name in PROPERTIES if name not in unsupported}
         self._backend = backend
+        self._knows_drives = "drive_type" not in unsupported
         try:
             self._bind(description, settings)
             if stand:
@@ -112,7 +114,8 @@ class PhysxEngine:
         root_body = next((body.name for body in description.bodies if not body.path), root_prim)
         native_bodies = [root_body if name == root_prim else name for name in root.body_names]
         bodies = match("bodies", native_bodies, description.body_names, self.device)
-        self._require_drives(native)
+        if self._knows_drives:
+            self._require_drives(native)
 
         self._root_pose = PhysxArray(root, self.device)
         self._root_velocity = self._array("ROOT_VELOCITY")
