@@ -9,8 +9,28 @@ from typing import Any, Literal, Protocol
 MessageKind = Literal["info", "warning", "error"]
 
 
+class StageAccess(Protocol):
+    """The stage of the application around the panel, where there is one."""
+
+    def stage(self) -> Any:
+        """The open ``pxr.Usd.Stage``, to be read on the thread that draws; None when none is open."""
+
+    def selection(self) -> list[str]:
+        """Paths of the selected prims."""
+
+    def asset_root(self) -> str:
+        """The URL or folder of the asset library; may block for seconds.
+
+        Raises:
+            HumanoidRLError: with a clear line, when it does not answer.
+        """
+
+
 class Host(Protocol):
     """The application that shows the panel and pumps the work behind it."""
+
+    stage_access: StageAccess | None
+    """The stage that the application shows; None where the panel has no application around it."""
 
     def interacted(self) -> None:
         """A widget tells that the user is at work: frames come fast for a moment."""

@@ -15,6 +15,8 @@ from humanoid_rl_ext.ui.workbench import Workbench
 class QuietHost:
     """A host without a window."""
 
+    stage_access = None
+
     def __init__(self) -> None:
         self.settings: dict[str, object] = {}
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from layout import flaws
 from omni import ui
-from test_robot_section_model import Host, Viewport, joint, silent_copy
+from test_robot_section_model import Access, Host, Viewport, joint, silent_copy
 
 from humanoid_rl_ext.robot.bundled import bundled_path
 from humanoid_rl_ext.ui.draft import Draft
@@ -214,6 +214,46 @@ def test_robots_are_chosen_by_button_path_and_list(driver, pictures, show, workb
         await driver.click(shown.find("robot.recent.my_humanoid.usda"))
         await shown.ready()
         assert workbench.robot.name == "my_humanoid"
+
+    driver.run(use())
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_robots_of_the_stage_and_of_the_library_are_taken_by_button(driver, pictures, show, workbench, tmp_path, scale):
+    async def use() -> None:
+        access = workbench.host.stage_access = Access(tmp_path)
+        access.add("/World/strider", "walker")
+        shown = show(scale)
+        await shown.ready()
+        await driver.click(shown.find("robot.use_selection"))
+        await shown.ready()
+        await driver.screenshot(pictures / f"robot_nothing_selected_{scale:g}.png")
+        assert "nothing is selected" in shown.find("robot.error").text and flaws(shown.window) == []
+        access.selected = ["/World/strider/trunk"]
+        await driver.click(shown.find("robot.use_selection"))
+        await shown.ready()
+        await driver.screenshot(pictures / f"robot_from_stage_{scale:g}.png")
+        assert workbench.robot.name == "strider" and not driver.find_all(shown.window, id="robot.error")
+        assert flaws(shown.window) == []
+        await driver.click(shown.find("robot.library.H1"))
+        await shown.ready()
+        assert workbench.robot.name == "humanoid" and "Unitree" in shown.find("robot.library.H1").tooltip
+        access.root = None
+        await driver.click(shown.find("robot.library.ANYmal C"))
+        await shown.ready()
+        await driver.screenshot(pictures / f"robot_library_silent_{scale:g}.png")
+        assert shown.find("robot.error").text == "the asset library does not answer" and flaws(shown.window) == []
+        assert workbench.robot.name == "humanoid"
+
+    driver.run(use())
+
+
+def test_without_a_stage_the_section_offers_none(driver, show):
+    async def use() -> None:
+        shown = show()
+        await shown.ready()
+        assert not driver.find_all(shown.window, id="robot.use_selection")
+        assert not driver.find_all(shown.window, ui.Label, text="Library")
 
     driver.run(use())
 

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pxr import Usd, UsdGeom
 
-from humanoid_rl_ext.errors import TaskError
+from humanoid_rl_ext.errors import RobotError, TaskError
 from humanoid_rl_ext.robot.bundled import bundled_path
+from humanoid_rl_ext.robot.library import library_url
 from humanoid_rl_ext.ui.draft import Draft
 from humanoid_rl_ext.ui.robot.joint_settings import by_joint, changed
 from humanoid_rl_ext.ui.robot.joints import GROUPS, Column, JointTable
@@ -25,6 +27,7 @@ class Host:
     """A host that answers a file dialog at once."""
 
     def __init__(self) -> None:
+        self.stage_access: Access | None = None
         self.settings: dict[str, object] = {}
         self.file: Path | None = None
 
@@ -39,6 +42,34 @@ class Host:
 
     def remember(self, name: str, value: object) -> None:
         self.settings[name] = value
+
+
+class Access:
+    """The stage of an application, with what is selected in it, and a folder as the asset library."""
+
+    def __init__(self, folder: Path) -> None:
+        self.open = Usd.Stage.CreateInMemory()
+        UsdGeom.SetStageUpAxis(self.open, UsdGeom.Tokens.z)
+        UsdGeom.SetStageMetersPerUnit(self.open, 1.0)
+        self.selected: list[str] = []
+        self.root: Path | None = folder / "assets"
+        file = Path(library_url("H1", str(self.root)))
+        file.parent.mkdir(parents=True)
+        file.write_bytes(bundled_path("humanoid").read_bytes())
+
+    def add(self, path: str, robot: str) -> None:
+        self.open.DefinePrim(path).GetReferences().AddReference(str(bundled_path(robot)))
+
+    def stage(self) -> Usd.Stage:
+        return self.open
+
+    def selection(self) -> list[str]:
+        return self.selected
+
+    def asset_root(self) -> str:
+        if self.root is None:
+            raise RobotError("the asset library does not answer")
+        return str(self.root)
 
 
 class Viewport:
@@ -306,6 +337,89 @@ def test_files_are_remembered_the_last_one_first(model, tmp_path):
     assert model.recent == [str(first), str(second)]
     first.unlink()
     assert model.recent == [str(second)]
+
+
+# From the stage
+
+
+@pytest.fixture
+def access(model, tmp_path) -> Access:
+    access = Access(tmp_path)
+    access.add("/World/strider", "walker")
+    model.workbench.host.stage_access = access
+    return access
+
+
+def test_without_a_stage_nothing_of_a_stage_is_offered(model):
+    model.use_selection()
+    model.use_library("H1")
+    assert not model.has_stage and model.library == {} and model.reading == model.error == ""
+
+
+def test_the_selected_robot_is_taken_and_remembered(model, access):
+    access.selected = ["/World/strider/trunk"]
+    model.use_selection()
+    assert model.reading.endswith("strider.usdc") and model.source == "humanoid"
+    settle(model)
+    assert model.workbench.robot.name == "strider" and len(model.workbench.robot.joints) == 12
+    assert model.recent == [model.source] and model.reading == model.error == ""
+    before = model.workbench.draft.task
+    model.use_selection()
+    settle(model)
+    assert model.workbench.draft.task is before and model.reading == model.error == ""
+
+
+@pytest.mark.parametrize(
+    ("selected", "said"),
+    [
+        ([], "nothing is selected"),
+        (["/World/gone"], "no such prim"),
+        (["/World/strider", "/World/strider/trunk"], "2 prims are selected"),
+    ],
+)
+def test_a_selection_that_is_no_robot_is_refused_and_the_robot_stays(model, access, selected, said):
+    access.selected = selected
+    model.use_selection()
+    settle(model)
+    assert said in model.error and model.source == "humanoid" and model.reading == "" and model.recent == []
+    access.selected = ["/World/strider"]
+    model.use_selection()
+    assert model.error == ""
+
+
+def test_a_robot_of_the_library_is_taken_once_it_was_fetched(model, access):
+    model.use_library("H1")
+    assert model.reading == "H1" and model.source == "humanoid"
+    settle(model)
+    assert model.source.endswith("humanoid.usdc") and len(model.workbench.robot.joints) == 21
+    assert model.recent == [model.source] and model.reading == ""
+
+
+def test_a_library_that_does_not_answer_is_said_and_the_robot_stays(model, access):
+    access.root = None
+    model.use_library("H1")
+    settle(model)
+    assert model.error == "the asset library does not answer"
+    assert model.source == "humanoid" and model.reading == ""
+
+
+def test_a_robot_that_the_library_lacks_is_said_with_its_place(model, access):
+    model.use_library("G1")
+    settle(model)
+    assert model.error.startswith(f"{access.root}/Isaac/Robots/Unitree/G1/g1.usd: cannot be opened")
+
+
+def test_the_last_choice_counts(model, access):
+    model.use_library("H1")
+    model.choose("cartpole")
+    settle(model)
+    assert model.source == "cartpole" and model.workbench.robot.name == "cartpole"
+
+
+def test_a_url_is_read_and_refused_like_a_file(model):
+    model.choose("https://assets.invalid/h1.usd")
+    settle(model)
+    assert "https://assets.invalid/h1.usd: cannot be opened" in model.error and model.source == "humanoid"
 
 
 def test_an_edit_that_the_robot_does_not_take_is_said_and_can_be_undone(model):

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from humanoid_rl_ext.errors import HumanoidRLError, TaskError
+from humanoid_rl_ext.errors import HumanoidRLError, RobotError, TaskError
 from humanoid_rl_ext.robot import bundled_robots, load_robot
 from humanoid_rl_ext.robot.description import RobotDescription, Role, Warning
 from humanoid_rl_ext.robot.fixes import Fix, find_fix
+from humanoid_rl_ext.robot.library import LIBRARY, LibraryRobot, is_url, library_url, save_url
 from humanoid_rl_ext.ui.robot.bodies import BodyTable
 from humanoid_rl_ext.ui.robot.joints import JointTable
 from humanoid_rl_ext.ui.robot.preview import PosedView, Preview
@@ -54,6 +55,16 @@ class RobotModel:
     def bundled(self) -> list[str]:
         """Names of the robots that come with the project."""
         return bundled_robots()
+
+    @property
+    def library(self) -> dict[str, LibraryRobot]:
+        """Robots of the asset library by name; none where the host has no stage."""
+        return LIBRARY if self.has_stage else {}
+
+    @property
+    def has_stage(self) -> bool:
+        """Whether robots can be taken from the host's stage and its asset library."""
+        return self.workbench.host.stage_access is not None
 
     @property
     def recent(self) -> list[str]:
@@ -106,23 +117,39 @@ class RobotModel:
         source = source.strip()
         if not source:
             return
+        if is_url(source):
+            self._read(source, lambda: str(save_url(source)))
+            return
         if Path(source).suffix:
             source = str(Path(source).expanduser().absolute())
-        self.error, self.reading = "", source if source != self.source else ""
-        self.changed.emit()
-        if not self.reading:
+        if source != self.source:
+            self._read(source, lambda: source)
+        else:
+            self.error = self.reading = ""
+            self.changed.emit()
+
+    def use_selection(self) -> None:
+        """Takes the robot that is selected in the host's stage, as it is now."""
+        access = self.workbench.host.stage_access
+        if access is None:
             return
+        from humanoid_rl_ext.robot.from_stage import save_robot
 
-        def taken(robot: RobotDescription) -> None:
-            if self.reading == source:
-                self.attempt(lambda: self.workbench.set_robot(source))
+        selected = access.selection()
+        try:
+            if len(selected) > 1:
+                raise RobotError(f"{len(selected)} prims are selected in the stage: select one")
+            path = save_robot(access.stage(), selected[0] if selected else "")
+        except HumanoidRLError as error:
+            self._fail(str(error))
+        else:
+            self.choose(str(path))
 
-        def refused(error: Exception) -> None:
-            if self.reading == source:
-                self.reading = ""
-                self._fail(str(error) if isinstance(error, HumanoidRLError) else f"{source}: {error}")
-
-        self.workbench.background.run(lambda: load_robot(source), taken, refused)
+    def use_library(self, name: str) -> None:
+        """Takes a robot of the asset library once it has been fetched."""
+        access = self.workbench.host.stage_access
+        if access is not None:
+            self._read(name, lambda: str(save_url(library_url(name, access.asset_root()))))
 
     def browse(self) -> None:
         """Asks for a robot file."""
@@ -144,6 +171,32 @@ class RobotModel:
         """Listens no longer."""
         for disconnect in self._disconnect:
             disconnect()
+
+    def _read(self, shown: str, find: Callable[[], str]) -> None:
+        """Takes the robot that ``find`` names once it has been read; it runs in the background."""
+        self.error, self.reading = "", shown
+        self.changed.emit()
+
+        def read() -> str:
+            source = find()
+            load_robot(source)
+            return source
+
+        def taken(source: str) -> None:
+            if self.reading != shown:
+                return
+            if source != self.source:
+                self.attempt(lambda: self.workbench.set_robot(source))
+            else:
+                self.reading = ""
+                self.changed.emit()
+
+        def refused(error: Exception) -> None:
+            if self.reading == shown:
+                self.reading = ""
+                self._fail(str(error) if isinstance(error, HumanoidRLError) else f"{shown}: {error}")
+
+        self.workbench.background.run(read, taken, refused)
 
     def _fail(self, text: str, edit: bool = False) -> None:
         self._edit_failed = edit

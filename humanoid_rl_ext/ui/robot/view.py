@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from humanoid_rl_ext.ui.robot.preview import PosedView
 
 NARROW = 60
+BUTTON_EDGE = 2
+"""What a button is wider than its text, in characters."""
+STAGE_HELP = "Takes the robot that is selected in the stage, or that the selected prim is part of, as it stands now"
 PATH_HELP = "Path of a USD, MJCF (.xml) or URDF file; Enter reads it"
 TABS = {
     "Joints": "Limits, drives, friction and the standing pose of each joint",
@@ -101,6 +104,8 @@ class RobotSection:
                 tooltip="Looks for a USD, MJCF or URDF file",
                 clicked_fn=self.model.browse,
             )
+        if self.model.has_stage:
+            self._build_stage()
         self._path.model.add_end_edit_fn(lambda model: self.model.choose(model.as_string))
         self._recent_row = ui.Frame(height=0)
         with self._recent_row:
@@ -111,6 +116,27 @@ class RobotSection:
                 identifier="robot.recent",
             )
         self._show_choice()
+
+    def _build_stage(self) -> None:
+        row = px(theme.ROW_HEIGHT)
+        with ui.HStack(height=row, spacing=px(theme.SPACING)):
+            ui.Label("Stage", width=px(NARROW))
+            ui.Button(
+                "Use selection",
+                identifier="robot.use_selection",
+                tooltip=STAGE_HELP,
+                clicked_fn=self.model.use_selection,
+            )
+        with ui.HStack(height=row, spacing=px(theme.SPACING)):
+            ui.Label("Library", width=px(NARROW))
+            for name, robot in self.model.library.items():
+                ui.Button(
+                    name,
+                    width=ui.Fraction(len(name) + BUTTON_EDGE),
+                    identifier=f"robot.library.{name}",
+                    tooltip=f"Fetches {robot.help}, from Isaac Sim's asset library",
+                    clicked_fn=partial(self.model.use_library, name),
+                )
 
     def _show_choice(self) -> None:
         source = self.model.source
