@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import gc
+import json
+import os
+import subprocess
+import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -27,6 +31,10 @@ class Isaac:
 
     def enable(self) -> None:
         self.extension.on_startup(EXT_ID)
+        end = time.perf_counter() + 30.0
+        while self.extension.app is None:
+            assert time.perf_counter() < end, self.kit.logs.errors
+            self.frame()
 
     def disable(self) -> None:
         self.extension.on_shutdown()
@@ -90,6 +98,16 @@ def checkpoints(session: Any) -> list[Path]:
     from humanoid_rl_ext.train.checkpoint import list_checkpoints
 
     return list_checkpoints(session.folder.checkpoints)
+
+
+def test_enabling_takes_a_moment_and_imports_neither_torch_nor_a_simulator(tmp_path: Path) -> None:
+    environment = {**os.environ, "HUMANOID_RL_HOME": str(tmp_path)}
+    command = [sys.executable, str(Path(__file__).parent / "enable.py")]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=True)
+    figures = json.loads(done.stdout.splitlines()[-1])
+    assert figures["enabled"] < 0.5
+    assert figures["longest"] < 0.5
+    assert not {"torch", "warp", "ovphysx", "newton", "mujoco", "safetensors"} & set(figures["imported"])
 
 
 def test_enable_train_edit_stop_disable_and_enable_again(isaac: Isaac) -> None:
