@@ -194,7 +194,8 @@ class KitScene(KitPhysics):
         yield
         self._remember()
         with self.layer.editing():
-            SimulationManager.setup_simulation(dt=settings.dt, device=settings.device)
+            SimulationManager.setup_simulation(device=settings.device)
+            _set_dt(settings.dt)
             if self.engine_name == "physx" and len(environments) > 1:
                 cloner.replicate_physics(
                     environments[0],
@@ -292,6 +293,14 @@ class KitEngine(PhysxEngine):
 
 
 _IN_ENVIRONMENT = scene.ROBOT.removeprefix(scene.ENVIRONMENT)
+
+
+def _set_dt(dt: float) -> None:
+    """Sets the physics step; Isaac Sim keeps it as a whole number of steps per second, cut off and not rounded."""
+    rate = round(1.0 / dt)
+    if abs(1.0 / dt - rate) > 1e-3 * rate:
+        raise EngineError(f"sim.dt is {dt:g} s, {1.0 / dt:.2f} steps per second; Isaac Sim needs a whole number of them")
+    SimulationManager.setup_simulation(dt=1.0 / (rate + 0.5))
 
 
 def _open_stage() -> Any:

@@ -179,6 +179,20 @@ def test_units_and_axes_that_physics_would_not_survive_are_refused(kit: Kit) -> 
         opened(kit, "cartpole", 2)
 
 
+def test_a_step_that_isaac_sim_cannot_make_is_refused(kit: Kit) -> None:
+    kit.new_stage()
+    with pytest.raises(EngineError, match=r"whole number"):
+        opened(kit, "cartpole", 2, dt=0.0123)
+
+
+@pytest.mark.parametrize("rate", [60, 120, 200, 300])
+def test_the_step_is_what_was_asked_for(kit: Kit, rate: int) -> None:
+    kit.new_stage()
+    engine = opened(kit, "cartpole", 1, dt=1.0 / rate)
+    assert kit.simulation.get_physics_dt() == pytest.approx(1.0 / rate)
+    closed(kit, engine)
+
+
 def test_two_physics_scenes_are_refused_by_name(kit: Kit) -> None:
     stage = kit.new_stage()
     for path in ("/one", "/two"):

@@ -146,3 +146,30 @@ def test_nothing_is_given_to_the_scene_while_nothing_moves(shown, driver):
         assert len(drawn) == 1
 
     driver.run(use())
+
+
+def test_buttons_that_are_built_anew_show_the_speed_that_was_chosen(shown, driver):
+    from omni import ui
+
+    from humanoid_rl_ext.ui.viewport.bars import ViewportBars
+
+    view, _ = shown
+    view.model.set_speed(0.25)
+    framed: list[bool] = []
+    other = ui.Window("Other view", width=800, height=120)
+    bars = ViewportBars(view.model.workbench, view.model, lambda: framed.append(True))
+    with other.frame, ui.VStack():
+        bars.build_top()
+        bars.build_bottom()
+    bars.refresh()
+
+    async def use() -> None:
+        await driver.frames(3)
+        speed = driver.find(other, id="viewport.speed")
+        assert speed.model.get_item_value_model().as_int == 2
+        assert not driver.find_all(other, id="viewport.follow")  # another view's camera follows nothing
+        await driver.click(driver.find(other, id="viewport.frame"))
+        assert framed == [True]
+
+    driver.run(use())
+    other.destroy()

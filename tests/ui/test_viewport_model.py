@@ -184,6 +184,31 @@ def test_a_preview_shows_the_standing_robot_and_bends_its_joints(bench):
     model.destroy()
 
 
+def test_where_somebody_else_draws_only_what_was_posed_or_is_at_work_is_shown(bench):
+    model = ViewportModel(bench, only_posed=True)
+    pump_until(bench, lambda: bench.robot is not None)
+    assert model.look() is None and not model.previewing and model.caption == ""
+    joint = bench.robot.joints[0]
+    model.set_preview_joint(joint.name, joint.default + 0.3)
+    pump_until(bench, model.look)
+    assert model.previewing and "preview" in model.caption
+    bench.start()
+    pump_until(bench, lambda: bench.session is not None)
+    assert not model.previewing and not model.idle
+    pump_until(bench, model.look)
+    assert model.env is bench.session.env and model.caption.startswith("watched environment")
+    model.destroy()
+
+
+def test_arrow_heads_are_drawn_for_the_eye_that_looks(bench):
+    model = ViewportModel(bench)
+    pump_until(bench, model.look)
+    model.overlays.add("balance")
+    eye = np.array([1.0, 2.0, 3.0])
+    assert model.sketch(model.seen, eye).eye is eye
+    model.destroy()
+
+
 def test_an_edited_joint_keeps_the_picture_and_moves_the_pose(bench):
     model = ViewportModel(bench)
     pump_until(bench, model.look)

@@ -117,6 +117,7 @@ class KitApp:
         """Listens no longer, unless something is at work: then as soon as that has ended."""
         if not self.at_work:
             self._subscriptions.clear()
+            self.viewport.hide()
 
     def close(self) -> None:
         """Saves what is being learned and lets go of everything."""

@@ -66,8 +66,9 @@ class Ground:
 class RobotDrawing:
     """One mesh for the whole robot, which is given anew what is seen of it."""
 
-    def __init__(self) -> None:
-        """Draws into the current scene."""
+    def __init__(self, alpha: int = 255) -> None:
+        """Draws into the current scene; from 0, which cannot be seen, to 255, which nothing is seen through."""
+        self._alpha = alpha << 24
         self._mesh = sc.PolygonMesh([], [], [], [])
 
     def show(self, faces: Faces) -> None:
@@ -75,7 +76,7 @@ class RobotDrawing:
         mesh = self._mesh
         mesh.visible = False  # its lists belong together, and are handed over one by one
         mesh.positions = faces.positions.tolist()
-        mesh.colors = faces.colours.tolist()
+        mesh.colors = (faces.colours & 0x00FFFFFF | self._alpha).tolist()
         mesh.vertex_counts = faces.counts.tolist()
         mesh.vertex_indices = faces.corners.tolist()
         mesh.visible = True

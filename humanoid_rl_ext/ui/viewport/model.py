@@ -33,8 +33,10 @@ JUMP = 1.0
 class ViewportModel:
     """The state of the viewport; ``look`` once per drawn frame."""
 
-    def __init__(self, workbench: Workbench) -> None:
+    def __init__(self, workbench: Workbench, only_posed: bool = False) -> None:
         self.workbench = workbench
+        self.only_posed = only_posed
+        """Whether a preview is shown only while joints are posed, where somebody else draws what stands there."""
         self.camera = Camera()
         self.aspect = 16 / 9
         """Width of the view over its height."""
@@ -85,6 +87,18 @@ class ViewportModel:
         return work.env if work is not None else None
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing is trained or played."""
+        return self.workbench.session is None and self.workbench.player is None
+
+    @property
+    def previewing(self) -> bool:
+        """Whether the robot that is shown is a preview."""
+        if self.only_posed:
+            return self.idle and bool(self.preview_joints)
+        return self.env is None
+
+    @property
     def robot(self) -> RobotDescription | None:
         """The robot that is shown: the one at work, else the draft's."""
         env = self.env
@@ -111,6 +125,8 @@ class ViewportModel:
     @property
     def caption(self) -> str:
         """One line about what is seen."""
+        if self.env is None and not self.previewing:
+            return ""
         if self.robot is None or self.surface is None:
             return "reading the robot"
         env = self.env
@@ -172,9 +188,9 @@ class ViewportModel:
     # Looking
 
     def look(self) -> Seen | None:
-        """The state to be drawn now, the camera moved along; None until the robot's shape has been read."""
+        """The state to be drawn now, the camera moved along; None with nothing to show, as before its shape is read."""
         robot = self.robot
-        if robot is None:
+        if robot is None or (self.env is None and not self.previewing):
             return None
         if robot is not self._robot:
             if self._has_shape_of(robot):
@@ -195,9 +211,9 @@ class ViewportModel:
             self.frame()
         return self.seen
 
-    def sketch(self, seen: Seen) -> Sketch:
-        """The marks of all overlays that are on."""
-        sketch = Sketch(self.camera.eye)
+    def sketch(self, seen: Seen, eye: Array) -> Sketch:
+        """The marks of all overlays that are on, for a camera at ``eye`` (3,)."""
+        sketch = Sketch(eye)
         for name, overlay in OVERLAYS.items():
             if name in self.overlays:
                 overlay.draw(sketch, seen)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from omni import ui
 from omni.ui import scene as sc
 
 from humanoid_rl_ext.ui import theme
-from humanoid_rl_ext.ui.theme import px
+from humanoid_rl_ext.ui.viewport.bars import ViewportBars
 from humanoid_rl_ext.ui.viewport.camera import FIELD_OF_VIEW, projection
 from humanoid_rl_ext.ui.viewport.drawing import Ground, RobotDrawing, SketchDrawing
-from humanoid_rl_ext.ui.viewport.model import SPEEDS, ViewportModel
-from humanoid_rl_ext.ui.viewport.overlays import OVERLAYS, Seen
+from humanoid_rl_ext.ui.viewport.model import ViewportModel
+from humanoid_rl_ext.ui.viewport.overlays import Seen
 from humanoid_rl_ext.ui.workbench import Workbench
 
 REDRAW_S = 1 / 32
@@ -35,6 +34,7 @@ class ViewportView:
     def __init__(self, workbench: Workbench) -> None:
         self.model = ViewportModel(workbench)
         self._workbench = workbench
+        self._bars = ViewportBars(workbench, self.model)
         self._dirty = True
         self._next_look = 0.0
         self._touched = -math.inf
@@ -49,7 +49,7 @@ class ViewportView:
     def build(self) -> None:
         """Builds the viewport inside the current frame."""
         with ui.VStack(spacing=0):
-            self._build_top()
+            self._bars.build_top()
             with ui.ZStack(content_clipping=True):
                 self._camera = sc.CameraModel(_floats(projection(1.0)), _floats(self.model.camera.view()))
                 policy = sc.AspectRatioPolicy.STRETCH
@@ -63,7 +63,7 @@ class ViewportView:
                 with self._scene.scene:
                     self._marks = SketchDrawing()
                     sc.Screen(gestures=self._gestures())
-            self._build_bottom()
+            self._bars.build_bottom()
 
     def update(self, now: float) -> None:
         """Brings the scene up to date: about 30 times a second at most, faster while the user moves the camera."""
@@ -72,7 +72,7 @@ class ViewportView:
             return
         self._next_look, self._dirty = now + REDRAW_S, False
         seen = self.model.look()
-        self._refresh_buttons()
+        self._bars.refresh()
         if seen is None or self.model.surface is None:
             self._robot.clear()
             return
@@ -103,7 +103,7 @@ class ViewportView:
         self._ground.show(pose[0, :3], seen.snapshot.origin)
         self._robot.show(surface.seen(pose, camera.eye))
         height = max(self._scene.computed_height, 1.0)
-        self._marks.show(model.sketch(seen), view, 2.0 * math.tan(FIELD_OF_VIEW / 2.0) / height)
+        self._marks.show(model.sketch(seen, camera.eye), view, 2.0 * math.tan(FIELD_OF_VIEW / 2.0) / height)
 
     def _fit(self) -> None:
         """Keeps the picture's proportions when the window changes its size."""
@@ -146,91 +146,6 @@ class ViewportView:
 
     def _mark(self) -> None:
         self._dirty = True
-
-    # The buttons
-
-    def _build_top(self) -> None:
-        with ui.HStack(height=px(theme.ROW_HEIGHT), spacing=px(theme.SPACING)):
-            ui.Spacer(width=px(2))
-            self._watched = _button("Watched", "Show the watched environment", 76, lambda: self.model.choose(None))
-            self._previous = _button("-", "The environment before", 22, partial(self._step_environment, -1), "previous")
-            self._index = ui.IntField(
-                width=px(52),
-                identifier="viewport.environment",
-                tooltip="Number of the environment that is shown",
-            )
-            self._index.model.add_end_edit_fn(lambda model: self.model.choose(model.as_int))
-            self._following = _button("+", "The next environment", 22, partial(self._step_environment, 1), "next")
-            ui.Spacer()
-            self._pause = _button("Pause", "Hold or continue", 72, self.model.pause_or_resume)
-            self._step = _button("Step", "One control step, while held", 48, self._workbench.step_once)
-            speeds = ui.ComboBox(
-                0, *SPEEDS, width=px(108), identifier="viewport.speed", tooltip="Slow motion: shares of real time"
-            )
-            speeds.model.add_item_changed_fn(
-                lambda model, _: self.model.set_speed([*SPEEDS.values()][model.get_item_value_model().as_int])
-            )
-            ui.Spacer()
-            self._follow = _button(
-                "Follow", "Let the camera move with the robot", 60, lambda: self.model.set_follow(not self.model.follow)
-            )
-            _button("Frame", "Show the whole robot (F)", 56, self.model.frame)
-            ui.Spacer(width=px(2))
-
-    def _build_bottom(self) -> None:
-        with ui.HStack(height=px(theme.ROW_HEIGHT), spacing=px(theme.SPACING)):
-            ui.Spacer(width=px(2))
-            self._toggles = {
-                name: _button(
-                    overlay.label,
-                    overlay.help,
-                    72,
-                    partial(self.model.toggle_overlay, name),
-                    f"overlay.{name}",
-                )
-                for name, overlay in OVERLAYS.items()
-            }
-            ui.Spacer()
-            self._caption = ui.Label("", name="small", width=0, identifier="viewport.caption")
-            ui.Spacer(width=px(6))
-
-    def _step_environment(self, step: int) -> None:
-        self.model.choose(self.model.index + step)
-
-    def _refresh_buttons(self) -> None:
-        model = self.model
-        running = model.env is not None
-        _name(self._watched, "on" if model.chosen is None and running else "")
-        _name(self._follow, "on" if model.follow else "")
-        for name, toggle in self._toggles.items():
-            _name(toggle, "on" if name in model.overlays else "")
-        for chooser in (self._watched, self._previous, self._index, self._following):
-            chooser.enabled = running
-        self._pause.enabled = self._workbench.session is not None or self._workbench.player is not None
-        self._step.enabled = model.paused
-        text = "Continue" if model.paused else "Pause"
-        if self._pause.text != text:
-            self._pause.text = text
-        if running and self._index.model.as_int != model.index:
-            self._index.model.as_int = model.index
-        if self._caption.text != model.caption:
-            self._caption.text = model.caption
-
-
-def _button(text: str, tooltip: str, width: int, clicked: Callable[[], Any], identifier: str = "") -> ui.Button:
-    """A button of the viewport; ``width`` before ``px``."""
-    return ui.Button(
-        text,
-        width=px(width),
-        tooltip=tooltip,
-        identifier=f"viewport.{identifier or text.lower()}",
-        clicked_fn=lambda: clicked(),
-    )
-
-
-def _name(widget: ui.Widget, name: str) -> None:
-    if widget.name != name:
-        widget.name = name
 
 
 def _floats(matrix: Any) -> list[float]:
