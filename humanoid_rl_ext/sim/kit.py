@@ -227,10 +227,11 @@ class KitScene(KitPhysics):
 class KitRobot(KitPhysics):
     """The robot that stands on the user's stage; the application steps it."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, description: RobotDescription, settings: SceneSettings) -> None:
         """``path`` is the robot's root prim."""
         super().__init__()
         self.robot_paths = [path]
+        self.description, self.settings = description, settings
 
     def open(self) -> Iterator[None]:
         """Plays the timeline afresh; takes an update of the application for each item.
@@ -243,14 +244,14 @@ class KitRobot(KitPhysics):
         robot = stage.GetPrimAtPath(self.robot_paths[0])
         if not robot:
             raise EngineError(f"no prim {self.robot_paths[0]} is on the stage")
-        root = articulation_root(robot)
+        articulation_root(robot)
         self.layer = StageLayer(stage)
-        self.layer.report_contacts(robot)
+        self.layer.prepare_robot(robot, self.description, self.settings.self_collision)
         yield
         self._remember()
         self._settings.set(PLAY_SIMULATIONS, True)
         yield from self._start(SimulationManager.get_physics_dt())
-        self._view_robots(root)
+        self._view_robots(articulation_root(robot))
 
     @property
     def dt(self) -> float:
@@ -299,7 +300,7 @@ def _set_dt(dt: float) -> None:
     """Sets the physics step; Isaac Sim keeps it as a whole number of steps per second, cut off and not rounded."""
     rate = round(1.0 / dt)
     if abs(1.0 / dt - rate) > 1e-3 * rate:
-        raise EngineError(f"sim.dt is {dt:g} s, {1.0 / dt:.2f} steps per second; Isaac Sim needs a whole number of them")
+        raise EngineError(f"sim.dt {dt:g} s is {1.0 / dt:.2f} steps per second; Isaac Sim needs a whole number")
     SimulationManager.setup_simulation(dt=1.0 / (rate + 0.5))
 
 

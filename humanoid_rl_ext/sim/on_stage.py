@@ -6,6 +6,8 @@ import torch
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdLux, UsdPhysics, UsdUtils
 
 from humanoid_rl_ext.errors import EngineError
+from humanoid_rl_ext.robot.description import RobotDescription
+from humanoid_rl_ext.robot.prepare import author_overrides
 from humanoid_rl_ext.sim import scene
 
 ROOT = "/HumanoidRL"
@@ -72,11 +74,17 @@ class StageLayer:
                 order.default = ["xformOp:translate"]
         return paths
 
-    def report_contacts(self, robot: Usd.Prim) -> None:
-        """Makes a robot's bodies report their contacts; physics notices when it next starts."""
-        bodies = [prim for prim in Usd.PrimRange(robot) if prim.HasAPI(UsdPhysics.RigidBodyAPI)]
+    def prepare_robot(self, robot: Usd.Prim, description: RobotDescription, self_collision: bool) -> None:
+        """Makes the user's robot simulate as it is described; physics notices when it next starts.
+
+        One that is built otherwise than the described file (a converted one, for instance) only gets to report its
+        contacts.
+        """
         with self.editing():
-            for body in bodies:
+            if all(robot.GetPrimAtPath(part.path or ".") for part in (*description.joints, *description.bodies)):
+                author_overrides(self.stage, robot.GetPath(), description, self_collision)
+                return
+            for body in [prim for prim in Usd.PrimRange(robot) if prim.HasAPI(UsdPhysics.RigidBodyAPI)]:
                 body.AddAppliedSchema("PhysxContactReportAPI")
                 body.CreateAttribute("physxContactReport:threshold", Sdf.ValueTypeNames.Float, False).Set(0.0)
 

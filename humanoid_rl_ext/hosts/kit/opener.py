@@ -123,14 +123,14 @@ class KitOpener:
 
         plan = plan_player(checkpoint)
         robot = yield from self._in_background(lambda: task_robot(plan.task))
+        settings = scene_settings(plan.task, 1, resolve_device(plan.run.device))
         if on:
             from humanoid_rl_ext.hosts.kit.playing import open_stage_player
 
-            standing = KitRobot(on)
+            standing = KitRobot(on, robot, settings)
             self._physics.append(standing)
             yield from standing.open()
-            return open_stage_player(plan, robot, standing)
-        settings = scene_settings(plan.task, 1, resolve_device(plan.run.device))
+            return open_stage_player(plan, standing)
         physics = KitScene(robot, settings)
         self._physics.append(physics)
         yield from physics.open()

@@ -7,9 +7,8 @@ from typing import Any
 from isaacsim.core.simulation_manager import SimulationEvent, SimulationManager
 from omni.timeline import get_timeline_interface
 
-from humanoid_rl_ext.env.make import leave_cores_to_physics, scene_settings
+from humanoid_rl_ext.env.make import leave_cores_to_physics
 from humanoid_rl_ext.env.vec_env import VecEnv
-from humanoid_rl_ext.robot.description import RobotDescription
 from humanoid_rl_ext.sim.kit import KitEngine, KitRobot
 from humanoid_rl_ext.task.schema import Task
 from humanoid_rl_ext.train.player import Player, PlayPlan
@@ -82,16 +81,15 @@ class StagePlayer(Player):
         self._engine.apply()
 
 
-def open_stage_player(plan: PlayPlan, robot: RobotDescription, physics: KitRobot) -> StagePlayer:
-    """A player on the robot of an opened ``KitRobot``, which gets the drives of ``robot``, the Task's.
+def open_stage_player(plan: PlayPlan, physics: KitRobot) -> StagePlayer:
+    """A player on the robot of an opened ``KitRobot``.
 
     Raises:
         HumanoidRLError: when the robot on the stage has other joints or bodies, or the checkpoint does not fit.
     """
-    settings = scene_settings(plan.task, 1, str(physics.device))
-    engine = KitEngine(robot, settings, physics)
+    engine = KitEngine(physics.description, physics.settings, physics)
     try:
-        give_drives(engine, robot)
+        give_drives(engine)
         env = VecEnv(undisturbed(plan.task), engine, reserved=1)
         policy = load_policy(plan.checkpoint, env.spec, env.device)
         return StagePlayer(env, Watch(env, policy, plan.checkpoint), engine, physics)
@@ -105,12 +103,12 @@ def undisturbed(task: Task) -> Task:
     return task.model_copy(update={"randomisation": {}, "episode_length_s": NEVER})
 
 
-def give_drives(engine: KitEngine, robot: RobotDescription) -> None:
+def give_drives(engine: KitEngine) -> None:
     """Sets gains, limits, armature and friction of all joints as the description has them."""
     import torch
 
     for field in DRIVES:
         name = f"joint_{field}"
         if name in engine.properties:
-            values = [getattr(joint, field) for joint in robot.joints]
+            values = [getattr(joint, field) for joint in engine.robot.joints]
             engine.set_property(name, torch.tensor([values], device=engine.device))
