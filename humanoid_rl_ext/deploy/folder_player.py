@@ -11,15 +11,12 @@ import torch
 from humanoid_rl_ext.deploy.folder_task import task_from_policy_folder
 from humanoid_rl_ext.deploy.layout import observed_terms, target_names
 from humanoid_rl_ext.deploy.policy_folder import PolicyFolder, read_policy_folder
-from humanoid_rl_ext.env.make import make_env
-from humanoid_rl_ext.env.vec_env import VecEnv
 from humanoid_rl_ext.errors import BadInputError
-from humanoid_rl_ext.train.player import Player
-from humanoid_rl_ext.train.start import resolve_device
-from humanoid_rl_ext.train.watch import Watch
+from humanoid_rl_ext.train.player import PlayPlan, plan_player
 
 if TYPE_CHECKING:
     from humanoid_rl_ext.env.transition import EnvSpec, Observations
+    from humanoid_rl_ext.env.vec_env import VecEnv
     from humanoid_rl_ext.learn.learner import Learner
     from humanoid_rl_ext.task.schema import Task
 
@@ -66,33 +63,40 @@ class FolderPolicy:
             raise BadInputError(f"{policy}: gives {count} actions where the robot has {actions} joints to move")
 
 
-def open_policy_player(
+def plan_policy_folder(
     folder: Path,
     robot: str | None = None,
-    num_envs: int = 1,
     device: str | None = None,
     dof_names: Sequence[str] | None = None,
     engine: str = "ovphysx",
-) -> Player:
-    """Plays a policy folder of this project, of Isaac Lab or of Isaac Sim's samples on a robot by name or file.
+) -> PlayPlan:
+    """The plan to play a policy folder of this project, of Isaac Lab or of Isaac Sim's samples.
 
-    ``dof_names`` is the order of joints the policy was trained with, where the folder does not say it; without it that
-    of the robot's description, which is PhysX' for most robots. A folder of this project knows its robot.
+    ``robot`` is a name or file; a folder of this project knows its own. ``dof_names`` is the order of joints the policy
+    was trained with, where the folder does not say it; without it that of the robot's description, which is PhysX' for
+    most robots.
 
     Raises:
         HumanoidRLError: when the folder is broken or asks for what is not known here, or the robot cannot be had.
     """
-    on = resolve_device(device or "auto")
-    read = read_policy_folder(folder, on)
+    read = read_policy_folder(folder)
     task = task_from_policy_folder(read, robot)
-    env = make_env(task, num_envs=0, reserved=num_envs, device=on, engine=engine)
-    assert isinstance(env, VecEnv)
-    try:
+
+    def policy(env: VecEnv) -> Learner:
         described = env.engine.robot
         named = dof_names if dof_names is not None else read.joint_names
         joints = list(target_names(described.joint_names, named, described.name))
-        policy = FolderPolicy(read, task, env.spec, joints, env.device)
-        return Player(env, Watch(env, cast("Learner", policy), read.path))
-    except BaseException:
-        env.close()
-        raise
+        return cast("Learner", FolderPolicy(read_policy_folder(folder, env.device), task, env.spec, joints, env.device))
+
+    return PlayPlan(read.path, task, device or "auto", engine, policy)
+
+
+def plan_playing(source: Path, robot: str | None = None) -> PlayPlan:
+    """The plan for a checkpoint, a run folder or a policy folder, which may need to be told its ``robot``.
+
+    Raises:
+        HumanoidRLError: when ``source`` is none of them, or cannot be played.
+    """
+    if source.suffix == ".pt" or (source / "env.yaml").exists():
+        return plan_policy_folder(source, robot)
+    return plan_player(source)

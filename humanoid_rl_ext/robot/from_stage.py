@@ -32,16 +32,8 @@ def save_robot(stage: Usd.Stage | None, prim_path: str) -> Path:
 
     RobotError: no stage, nothing selected, no such prim, no articulation there, or several.
     """
-    if stage is None:
-        raise RobotError("no stage is open: open one and select a robot in it")
-    if not prim_path:
-        raise RobotError("nothing is selected: select a robot, or any part of it, in the stage")
-    prim = stage.GetPrimAtPath(prim_path) if Sdf.Path.IsValidPathString(prim_path) else None
-    if not prim:
-        raise RobotError(f"{prim_path}: the stage has no such prim")
-    physics = _Physics(stage)
-    found = physics.articulation_at(prim.GetPath())
-    layer = _file_of(stage, found, physics)
+    physics, found = _find(stage, prim_path)
+    layer = _file_of(physics.stage, found, physics)
     digest = hashlib.sha256(layer.ExportToString().encode()).hexdigest()[:16]
 
     def write(folder: Path) -> Path:
@@ -50,6 +42,23 @@ def save_robot(stage: Usd.Stage | None, prim_path: str) -> Path:
         return path
 
     return cached(f"{layer.defaultPrim}-{digest}", write)
+
+
+def find_robot(stage: Usd.Stage | None, prim_path: str) -> str:
+    """Path of the robot that the prim is, belongs to or holds, its own prim; raises RobotError as ``save_robot``."""
+    return str(_find(stage, prim_path)[1].root)
+
+
+def _find(stage: Usd.Stage | None, prim_path: str) -> tuple[_Physics, _Articulation]:
+    if stage is None:
+        raise RobotError("no stage is open: open one and select a robot in it")
+    if not prim_path:
+        raise RobotError("nothing is selected: select a robot, or any part of it, in the stage")
+    prim = stage.GetPrimAtPath(prim_path) if Sdf.Path.IsValidPathString(prim_path) else None
+    if not prim:
+        raise RobotError(f"{prim_path}: the stage has no such prim")
+    physics = _Physics(stage)
+    return physics, physics.articulation_at(prim.GetPath())
 
 
 @dataclass(slots=True)

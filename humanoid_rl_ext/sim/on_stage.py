@@ -81,7 +81,8 @@ class StageLayer:
         contacts.
         """
         with self.editing():
-            if all(robot.GetPrimAtPath(part.path or ".") for part in (*description.joints, *description.bodies)):
+            paths = [joint.path for joint in description.joints] + [body.path for body in description.bodies]
+            if all(robot.GetPrimAtPath(path or ".") for path in paths):
                 author_overrides(self.stage, robot.GetPath(), description, self_collision)
                 return
             for body in [prim for prim in Usd.PrimRange(robot) if prim.HasAPI(UsdPhysics.RigidBodyAPI)]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +18,8 @@ from humanoid_rl_ext.train.start import resolve_device
 from humanoid_rl_ext.train.watch import Watch, load_policy
 
 if TYPE_CHECKING:
+    from humanoid_rl_ext.learn.learner import Learner
     from humanoid_rl_ext.task.schema import Task
-    from humanoid_rl_ext.train.config import RunSettings
 
 MOST_BEHIND = 3
 """Steps that are made up for when the host was late; what is later than that is let go."""
@@ -44,7 +45,7 @@ class Player:
 
     @property
     def source(self) -> Path | None:
-        """The checkpoint that acts."""
+        """Where the policy that acts came from."""
         return self.watch.source
 
     def pump(self, seconds: float) -> None:
@@ -81,15 +82,24 @@ class Player:
 
 @dataclass(frozen=True, slots=True)
 class PlayPlan:
-    """What is played: a checkpoint, the Task as it had been edited when that was saved, the settings of its run."""
+    """What is to be played, and where."""
 
-    checkpoint: Path
+    source: Path
+    """Where the policy came from: a checkpoint, or a policy folder."""
     task: Task
-    run: RunSettings
+    device: str
+    engine: str
+    policy: Callable[[VecEnv], Learner]
+    """Gives whoever acts in an environment of the Task; only ``act_deterministic`` is called.
+
+    Raises HumanoidRLError when the policy does not fit.
+    """
 
 
 def plan_player(source: Path, device: str | None = None) -> PlayPlan:
-    """The plan for a checkpoint folder, or for the newest checkpoint of a run folder.
+    """The plan for a checkpoint folder, or for the newest checkpoint of a run folder, on the run's engine and device.
+
+    The Task is the run's as it had been edited when the checkpoint was saved.
 
     Raises:
         HumanoidRLError: when ``source`` is neither, or was spoilt.
@@ -101,28 +111,30 @@ def plan_player(source: Path, device: str | None = None) -> PlayPlan:
     task = folder.task_at(read_checkpoint(checkpoint).header["env_steps"])
     if isinstance(task, str):
         raise BadInputError(f"{source}: {task} has no robot that could be shown")
-    return PlayPlan(checkpoint, task, read_run_config(folder.learner, device=device).run)
+    run = read_run_config(folder.learner, device=device).run
+    return PlayPlan(checkpoint, task, run.device, run.engine, lambda env: load_policy(checkpoint, env.spec, env.device))
 
 
 def open_player(
-    source: Path, num_envs: int = 1, device: str | None = None, engine: EngineMaker | None = None
+    plan: PlayPlan | Path, num_envs: int = 1, device: str | None = None, engine: EngineMaker | None = None
 ) -> Player:
-    """Plays what ``plan_player`` finds, on the run's device unless another is named; ``engine`` makes the engine.
+    """Plays a plan, or what ``plan_player`` finds, in a scene of its own; ``engine`` makes the engine.
 
     Raises:
-        HumanoidRLError: when ``source`` cannot be played, or its robot, engine or device cannot be had.
+        HumanoidRLError: when it cannot be played, or its robot, engine or device cannot be had.
     """
-    plan = plan_player(source, device)
+    if isinstance(plan, Path):
+        plan = plan_player(plan, device)
     env = make_env(
         plan.task,
         num_envs=0,
         reserved=num_envs,
-        device=resolve_device(plan.run.device),
-        engine=engine or plan.run.engine,
+        device=resolve_device(plan.device),
+        engine=engine or plan.engine,
     )
     assert isinstance(env, VecEnv)
     try:
-        return Player(env, Watch(env, load_policy(plan.checkpoint, env.spec, env.device), plan.checkpoint))
+        return Player(env, Watch(env, plan.policy(env), plan.source))
     except BaseException:
         env.close()
         raise

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from humanoid_rl_ext.sim.engines import ENGINES
 from humanoid_rl_ext.ui.background import Background
 
 if TYPE_CHECKING:
-    from humanoid_rl_ext.train.player import Player
+    from humanoid_rl_ext.train.player import Player, PlayPlan
     from humanoid_rl_ext.train.session import Session
     from humanoid_rl_ext.train.start import RunPlan
 
@@ -30,8 +29,11 @@ class Opener(Protocol):
     def session(self, plan: RunPlan, ready: Callable[[Session], None], failed: Failed) -> None:
         """Opens a run, with ``WATCHED`` environments reserved."""
 
-    def player(self, checkpoint: Path, on: str, ready: Callable[[Player], None], failed: Failed) -> None:
-        """Opens a player in a scene of its own, or ``on`` the robot of that prim path on the host's stage."""
+    def player(self, plan: Callable[[], PlayPlan], on: str, ready: Callable[[Player], None], failed: Failed) -> None:
+        """Opens a player in a scene of its own, or ``on`` the robot of that prim path on the host's stage.
+
+        ``plan`` takes a while and may raise HumanoidRLError.
+        """
 
     def cancel(self) -> None:
         """Gives up what is being opened; no callback is called any more."""
@@ -56,13 +58,13 @@ class BackgroundOpener:
 
         self._run(build, ready, failed)
 
-    def player(self, checkpoint: Path, on: str, ready: Callable[[Player], None], failed: Failed) -> None:
+    def player(self, plan: Callable[[], PlayPlan], on: str, ready: Callable[[Player], None], failed: Failed) -> None:
         """Opens a player in a scene of its own: there is no stage here that a robot could stand on."""
 
         def build() -> Player:
             from humanoid_rl_ext.train.player import open_player
 
-            return open_player(checkpoint)
+            return open_player(plan())
 
         self._run(build, ready, failed)
 

@@ -21,7 +21,7 @@ from humanoid_rl_ext.ui.signal import Signal
 
 if TYPE_CHECKING:
     from humanoid_rl_ext.robot.description import RobotDescription
-    from humanoid_rl_ext.train.player import Player
+    from humanoid_rl_ext.train.player import Player, PlayPlan
     from humanoid_rl_ext.train.session import Session
     from humanoid_rl_ext.train.start import RunPlan
 
@@ -201,20 +201,29 @@ class Workbench:
         if self.session is not None:
             self.session.save()
 
-    def play(self, checkpoint: Path, on: str = "") -> None:
-        """Plays a checkpoint: on a robot of the host's stage (``on``, a prim path), or in the run's watched environment
-        while one trains, else in a scene of its own."""
+    def play(self, source: Path, on: str = "") -> None:
+        """Plays a checkpoint: in the run's watched environment while one trains, else in a scene of its own.
+
+        Without a run it may be a policy folder as well, which is played on the draft's robot unless it knows its own,
+        and on the robot of the host's stage whose prim path is ``on``.
+        """
         watch = self.session.watched if self.session is not None else None
         playing = self.player.source if self.player is not None else None
-        if self.player is not None and playing and playing.parent == checkpoint.parent and self.player.on == on:
-            watch = self.player.watch  # the same run: another policy in the same scene
+        if self.player is not None and playing and playing.parent == source.parent and self.player.on == on:
+            watch = self.player.watch if source.parent.name == "checkpoints" else None  # the same scene for its run
         if watch is not None:
             try:
-                watch.load(checkpoint)
+                watch.load(source)
             except HumanoidRLError as error:
                 self._fail(error)
             self.state_changed.emit()
             return
+        robot = self.draft.task.robot.source
+
+        def plan() -> PlayPlan:
+            from humanoid_rl_ext.deploy.folder_player import plan_playing
+
+            return plan_playing(source, robot)
 
         def ready(player: Player) -> None:
             self.player = player
@@ -222,7 +231,7 @@ class Workbench:
 
         self._close_work()
         self._enter("starting")
-        self.opener.player(checkpoint, on, ready, self._failed_to_start)
+        self.opener.player(plan, on, ready, self._failed_to_start)
 
     def pump(self, seconds: float) -> bool:
         """Does work for about ``seconds``: results from the background, then physics and learning; whether any was due.

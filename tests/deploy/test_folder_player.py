@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from humanoid_rl_ext.deploy.folder_player import open_policy_player
+from humanoid_rl_ext.deploy.folder_player import plan_policy_folder
 from humanoid_rl_ext.deploy.policy_folder import export_policy_folder
 from humanoid_rl_ext.errors import BadInputError
 from humanoid_rl_ext.robot import load_robot
@@ -51,7 +51,7 @@ def test_our_own_folder_plays_as_its_checkpoint_does(
     dof_names = order(load_robot("humanoid").joint_names) if order else None
     export_policy_folder(walk_run, tmp_path / "policy", dof_names)
     offsets, poses = played(closing(lambda: open_player(walk_run, device="cpu")))
-    player: Player = closing(lambda: open_policy_player(tmp_path / "policy", device="cpu"))
+    player: Player = closing(lambda: open_player(plan_policy_folder(tmp_path / "policy", device="cpu")))
     assert player.source == tmp_path / "policy" and player.env.engine.num_envs == 1
     again, there = played(player)
     assert offsets.abs().max() > 0.1
@@ -61,7 +61,9 @@ def test_our_own_folder_plays_as_its_checkpoint_does(
 
 
 def test_an_isaac_lab_folder_is_played_and_driven(isaac_lab_folder: Callable[..., Path], closing: Closing) -> None:
-    player: Player = closing(lambda: open_policy_player(isaac_lab_folder(), "humanoid", num_envs=2, device="cpu"))
+    player: Player = closing(
+        lambda: open_player(plan_policy_folder(isaac_lab_folder(), "humanoid", device="cpu"), num_envs=2)
+    )
     names = player.env.spec.observation_names
     assert names is not None and player.env.spec.observations == {"policy": 12 + 3 * 21}
     assert [name.rpartition("[")[0] for name in names["policy"][:12:3]] == [
@@ -84,12 +86,14 @@ def test_the_order_of_joints_in_training_can_be_named(isaac_lab_folder: Callable
     weight = torch.zeros(21, 75)
     weight[:, 12:33] = torch.eye(21)  # each joint is asked for what it has
     folder = isaac_lab_folder(weight=weight)
-    player: Player = closing(lambda: open_policy_player(folder, "humanoid", device="cpu", dof_names=trained))
+    player: Player = closing(
+        lambda: open_player(plan_policy_folder(folder, "humanoid", device="cpu", dof_names=trained))
+    )
     obs = torch.randn(1, 75)
     assert torch.equal(player.watch.learner.act_deterministic({"policy": obs}), obs[:, 12:33])
     weight[0, 12:33] *= 2.0
     folder = isaac_lab_folder(weight=weight)
-    player = closing(lambda: open_policy_player(folder, "humanoid", device="cpu", dof_names=trained))
+    player = closing(lambda: open_player(plan_policy_folder(folder, "humanoid", device="cpu", dof_names=trained)))
     acted = player.watch.learner.act_deterministic({"policy": obs}) / obs[:, 12:33]
     first = player.env.spec.action.names.index(trained[0])
     assert acted[0, first].item() == pytest.approx(2.0) and acted.sum().item() == pytest.approx(22.0)
@@ -106,12 +110,18 @@ def test_a_policy_of_another_size_is_told(
     weight: torch.Tensor, said: str, isaac_lab_folder: Callable[..., Path], closing: Closing
 ) -> None:
     with pytest.raises(BadInputError, match=said) as error:
-        closing(lambda: open_policy_player(isaac_lab_folder(weight=weight), "humanoid", device="cpu"))
+        closing(lambda: open_player(plan_policy_folder(isaac_lab_folder(weight=weight), "humanoid", device="cpu")))
     assert "\n" not in str(error.value)
-    again = closing(lambda: open_policy_player(isaac_lab_folder(), "humanoid", device="cpu"))  # the scene was let go
+    again = closing(
+        lambda: open_player(plan_policy_folder(isaac_lab_folder(), "humanoid", device="cpu"))
+    )  # the scene was let go
     assert again.env.engine.num_envs == 1
 
 
 def test_names_that_are_not_the_robots_joints_are_told(isaac_lab_folder: Callable[..., Path], closing: Closing) -> None:
     with pytest.raises(BadInputError, match="not those of robot 'humanoid': missing: "):
-        closing(lambda: open_policy_player(isaac_lab_folder(), "humanoid", device="cpu", dof_names=["left_knee"]))
+        closing(
+            lambda: open_player(
+                plan_policy_folder(isaac_lab_folder(), "humanoid", device="cpu", dof_names=["left_knee"])
+            )
+        )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from test_runs_section_model import RecordingHost
 
+from humanoid_rl_ext.robot.bundled import bundled_path
 from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.draft import Draft
 from humanoid_rl_ext.ui.workbench import Workbench
@@ -179,6 +180,72 @@ def test_the_policy_being_learned_is_followed_again_after_a_checkpoint(
         scroll.scroll_y = 600
         await driver.frames(3)
         await driver.screenshot(pictures / "policy_training_2_below.png")
+        window.destroy()
+
+    driver.run(use())
+    section.destroy()
+
+
+def test_a_policy_is_exported_and_its_file_is_played(driver, pictures, workbench, walked):
+    from layout import flaws
+
+    from humanoid_rl_ext.ui.policy.view import PolicySection
+
+    class Access:
+        """A stage whose robot is selected."""
+
+        def stage(self):
+            from pxr import Usd
+
+            stage = Usd.Stage.CreateInMemory()
+            stage.DefinePrim("/World/mine").GetReferences().AddReference(str(bundled_path("walker")))
+            self.kept = stage
+            return stage
+
+        def selection(self):
+            return ["/World/mine/trunk"]
+
+        def asset_root(self):
+            raise AssertionError("nobody asks for assets here")
+
+    workbench.host.stage_access = Access()
+    section = PolicySection(workbench)
+    model = section.model
+
+    def each_frame() -> None:
+        workbench.pump(0.004)
+        section.update(time.perf_counter())
+
+    async def use() -> None:
+        window, _ = open_window(section, "policy on a stage")
+        driver.each_frame = each_frame
+        section.show_run(walked)
+        await driver.until(lambda: len(model.checkpoints) == 3)
+        await driver.frames(3)
+        await driver.click(driver.find(window, id="policy.use_selection"))
+        assert model.on == "/World/mine"
+        await driver.frames(2)
+        assert driver.find(window, id="policy.on").model.as_string == "/World/mine"
+        await driver.click(driver.find(window, id="policy.export"))
+        await driver.until(lambda: "Exported" in workbench.message.text)
+        folder = walked / "exports" / "step_96"
+        assert (folder / "policy.pt").is_file() and (folder / "env.yaml").is_file()
+
+        await driver.type_into(driver.find(window, id="policy.on"), "")
+        assert model.on == ""
+        workbench.host.file = folder / "policy.pt"
+        await driver.click(driver.find(window, id="policy.open"))
+        await driver.until(lambda: workbench.state == "playing")
+        await driver.frames(3)
+        assert driver.find(window, id="policy.status").text == "Playing the policy step_96"
+        assert not driver.find(window, id="policy.play.96").name
+        model.episodes = 1
+        model.evaluate()
+        await driver.until(lambda: model.table.rows)
+        assert model.table.rows[0].subject.label == "step_96"
+        await driver.frames(3)
+        await driver.screenshot(pictures / "policy_on_a_stage.png")
+        assert flaws(window) == []
         window.destroy()
 
     driver.run(use())

@@ -26,8 +26,13 @@ class RecordingHost:
         self.opened: list[Path] = []
         self.file: Path | None = None
 
+    stage_access = None
+
     def interacted(self) -> None: ...
-    def pick_file(self, *arguments: object) -> None: ...
+
+    def pick_file(self, title: str, suffixes: Any, chosen: Callable[[Path], None]) -> None:
+        if self.file is not None:
+            chosen(self.file)
 
     def pick_new_file(self, title: str, name: str, chosen: Callable[[Path], None]) -> None:
         if self.file is not None:

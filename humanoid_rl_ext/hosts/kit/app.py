@@ -30,6 +30,7 @@ from humanoid_rl_ext.ui.background import Background
 from humanoid_rl_ext.ui.dialog import Dialog, destroy_shared
 from humanoid_rl_ext.ui.draft import Draft
 from humanoid_rl_ext.ui.file_dialog import FileDialog
+from humanoid_rl_ext.ui.host import StageAccess
 from humanoid_rl_ext.ui.panel import Panel
 from humanoid_rl_ext.ui.plots.view import PlotsView
 from humanoid_rl_ext.ui.release import release
@@ -65,7 +66,7 @@ class KitApp:
         self._timeline = omni.timeline.get_timeline_interface()
         self._subscriptions: list[Any] = []
         self._updating = False
-        self.stage_access: KitStage | None = KitStage()
+        self.stage_access: StageAccess | None = KitStage()
         self._background = Background()
         self._dialog, self._file_dialog = Dialog(), FileDialog()
         self.opener = KitOpener(self._background, self._ask)
@@ -126,9 +127,9 @@ class KitApp:
         self.opener.close()
         for stop in self._stop_listening:
             stop()
-        views = [self.panel, self.plots, self.viewport]
-        for view in views:
-            view.destroy()
+        self.panel.destroy()
+        self.plots.destroy()
+        self.viewport.destroy()
         self.workbench.close()
         self._windows[0].set_key_pressed_fn(None)
         for window in self._windows:
@@ -136,7 +137,7 @@ class KitApp:
         for dialog in (self._dialog, self._file_dialog):
             dialog.destroy()
         destroy_shared()
-        release([*views, self._dialog, self._file_dialog])
+        release([self.panel, self.plots, self.viewport, self._dialog, self._file_dialog])
 
     # What the panel asks of its host
 
@@ -189,11 +190,13 @@ class KitApp:
         self.workbench.pump(self._budget())
         if self.opener.physics is not None:
             self.opener.physics.show()
-        for window, view in zip(self._windows, (self.panel, self.plots), strict=True):
-            if window.visible and window.selected_in_dock:
-                view.update(now)
+        panel, plots = self._windows
+        if panel.visible and panel.selected_in_dock:
+            self.panel.update(now)
+        if plots.visible and plots.selected_in_dock:
+            self.plots.update(now)
         self.viewport.update(now)
-        if not self._windows[0].visible:
+        if not panel.visible:
             self.disconnect()
 
     def _budget(self) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from humanoid_rl_ext.errors import BadInputError
@@ -14,7 +13,7 @@ from humanoid_rl_ext.ui.opening import WATCHED, Failed
 
 if TYPE_CHECKING:
     from humanoid_rl_ext.sim.kit import KitPhysics
-    from humanoid_rl_ext.train.player import Player
+    from humanoid_rl_ext.train.player import Player, PlayPlan
     from humanoid_rl_ext.train.session import Session
     from humanoid_rl_ext.train.start import RunPlan
 
@@ -48,9 +47,9 @@ class KitOpener:
         """Opens a run; see ``Opener``."""
         self._begin(self._open_session(plan), ready, failed)
 
-    def player(self, checkpoint: Path, on: str, ready: Callable[[Player], None], failed: Failed) -> None:
+    def player(self, plan: Callable[[], PlayPlan], on: str, ready: Callable[[Player], None], failed: Failed) -> None:
         """Opens a player; see ``Opener``."""
-        self._begin(self._open_player(checkpoint, on), ready, failed)
+        self._begin(self._open_player(plan, on), ready, failed)
 
     def cancel(self) -> None:
         """Gives up what is being opened."""
@@ -113,17 +112,17 @@ class KitOpener:
             engine=lambda described, settings: KitEngine(described, settings, physics),
         )
 
-    def _open_player(self, checkpoint: Path, on: str) -> Generator[None, None, Player]:
+    def _open_player(self, make_plan: Callable[[], PlayPlan], on: str) -> Generator[None, None, Player]:
         yield from self._packages()
         yield from self._learning()
         from humanoid_rl_ext.env.make import scene_settings, task_robot
         from humanoid_rl_ext.sim.kit import KitEngine, KitRobot, KitScene
-        from humanoid_rl_ext.train.player import open_player, plan_player
+        from humanoid_rl_ext.train.player import open_player
         from humanoid_rl_ext.train.start import resolve_device
 
-        plan = plan_player(checkpoint)
+        plan = yield from self._in_background(make_plan)
         robot = yield from self._in_background(lambda: task_robot(plan.task))
-        settings = scene_settings(plan.task, 1, resolve_device(plan.run.device))
+        settings = scene_settings(plan.task, 1, resolve_device(plan.device))
         if on:
             from humanoid_rl_ext.hosts.kit.playing import open_stage_player
 
@@ -134,7 +133,7 @@ class KitOpener:
         physics = KitScene(robot, settings)
         self._physics.append(physics)
         yield from physics.open()
-        return open_player(checkpoint, engine=lambda described, settings: KitEngine(described, settings, physics))
+        return open_player(plan, engine=lambda described, settings: KitEngine(described, settings, physics))
 
     def _packages(self) -> Generator[None]:
         """Asks and installs what is missing."""

@@ -12,7 +12,7 @@ from humanoid_rl_ext.env.vec_env import VecEnv
 from humanoid_rl_ext.sim.kit import KitEngine, KitRobot
 from humanoid_rl_ext.task.schema import Task
 from humanoid_rl_ext.train.player import Player, PlayPlan
-from humanoid_rl_ext.train.watch import Watch, load_policy
+from humanoid_rl_ext.train.watch import Watch
 
 NEVER = 100_000.0
 """Seconds of an episode that is not to end by time: longer than anybody watches."""
@@ -91,8 +91,7 @@ def open_stage_player(plan: PlayPlan, physics: KitRobot) -> StagePlayer:
     try:
         give_drives(engine)
         env = VecEnv(undisturbed(plan.task), engine, reserved=1)
-        policy = load_policy(plan.checkpoint, env.spec, env.device)
-        return StagePlayer(env, Watch(env, policy, plan.checkpoint), engine, physics)
+        return StagePlayer(env, Watch(env, plan.policy(env), plan.source), engine, physics)
     except BaseException:
         engine.close()
         raise

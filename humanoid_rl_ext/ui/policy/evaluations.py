@@ -15,17 +15,20 @@ FIGURES = ("episodes", "mean_return", "std_return", "mean_episode_length", "succ
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What was evaluated: a checkpoint, or the policy being learned at some moment."""
+    """What was evaluated: a checkpoint, a policy folder, or the policy being learned at some moment."""
 
     run: Path
     task: str
-    env_steps: int
+    env_steps: int | None
+    """None for a policy folder, which does not say."""
     saved: bool
-    """Whether it is a checkpoint."""
+    """Whether it is on disk."""
 
     @property
     def label(self) -> str:
         """How a table calls it."""
+        if self.env_steps is None:
+            return self.task
         return f"{self.env_steps:,}" if self.saved else f"{self.env_steps:,} (learning)"
 
 

@@ -34,6 +34,8 @@ class PolicyModel:
         self.table = EvaluationTable()
         self.episodes = 10
         """How many an evaluation plays."""
+        self.on = ""
+        """Prim path of the robot on the host's stage that is played on; empty for a scene of its own."""
         self._chosen: Path | None = None
         self._at_work: Path | None = None
         self._newest: Path | None = None
@@ -99,11 +101,63 @@ class PolicyModel:
             return f"The policy cannot act: {watch.error}"
         if watch.source is None:
             return "Following the policy being learned"
-        return f"Playing step {env_steps_of(watch.source):,} of {task_of(watch.source)}"
+        player = self.workbench.player
+        where = f" on {player.on}" if player is not None and player.on else ""
+        return f"Playing {title_of(watch.source)}{where}"
 
-    def play(self, checkpoint: Path) -> None:
-        """Plays a checkpoint: beside the training run where there is one, else in a scene of its own."""
-        self.workbench.play(checkpoint)
+    @property
+    def has_stage(self) -> bool:
+        """Whether the host has a stage with robots to play on."""
+        return self.workbench.host.stage_access is not None
+
+    def play_on(self, path: str) -> None:
+        """Plays on the robot of that prim path from now on; empty for a scene of its own."""
+        self.on = path.strip()
+        self.changed.emit()
+
+    def play_on_selection(self) -> None:
+        """Plays on the robot that is selected in the host's stage from now on."""
+        from humanoid_rl_ext.robot.from_stage import find_robot
+
+        access = self.workbench.host.stage_access
+        selected = access.selection() if access is not None else []
+        try:
+            self.play_on(find_robot(access.stage() if access is not None else None, selected[0] if selected else ""))
+        except HumanoidRLError as error:
+            self.workbench.say(str(error), "error")
+
+    def play(self, source: Path) -> None:
+        """Plays a checkpoint beside the training run; without one, also a policy folder, where ``on`` says."""
+        self.workbench.play(source, self.on)
+
+    def open_policy(self) -> None:
+        """Asks for the policy file of a policy folder, such as Isaac Lab exports, and plays it."""
+        self.workbench.host.pick_file("Choose a policy", (".pt",), self.play)
+
+    @property
+    def exportable(self) -> Path | None:
+        """The checkpoint that ``export`` writes: the one that is played, else the newest that is listed."""
+        playing = self.watch.source if self.watch is not None else None
+        if playing is not None and is_checkpoint(playing):
+            return playing
+        return next((checkpoint.path for checkpoint in self.checkpoints if not checkpoint.problem), None)
+
+    def export(self) -> None:
+        """Writes a checkpoint as a policy folder that Isaac Sim's PolicyController loads, in the background."""
+        checkpoint = self.exportable
+        if checkpoint is None:
+            self.workbench.say("There is no checkpoint to export yet", "warning")
+            return
+
+        def write() -> Path:
+            from humanoid_rl_ext.deploy.policy_folder import export_policy_folder
+
+            return export_policy_folder(checkpoint).path
+
+        def written(folder: Path) -> None:
+            self.workbench.say(f"Exported {folder}")
+
+        self.workbench.background.run(write, written, lambda error: self.workbench.say(str(error), "error"))
 
     def follow(self) -> None:
         """Watches the policy being learned."""
@@ -180,6 +234,8 @@ class PolicyModel:
         self.workbench.host.pick_new_file("Save the results", "evaluation.csv", save)
 
     def _subject(self, watch: Watch) -> Subject:
+        if watch.source is not None and not is_checkpoint(watch.source):
+            return Subject(watch.source, watch.source.name, None, True)
         if watch.source is not None:
             return Subject(watch.source.parents[1], task_of(watch.source), env_steps_of(watch.source), True)
         session = self.workbench.session
@@ -204,6 +260,18 @@ class PolicyModel:
     def _fail(self, error: Exception) -> None:
         self._loading = False
         self.workbench.say(str(error), "error")
+
+
+def is_checkpoint(source: Path) -> bool:
+    """Whether a policy came from a checkpoint of a run, not from a policy folder."""
+    return source.parent.name == "checkpoints"
+
+
+def title_of(source: Path) -> str:
+    """A policy's name in a sentence."""
+    if is_checkpoint(source):
+        return f"step {env_steps_of(source):,} of {task_of(source)}"
+    return f"the policy {source.name}"
 
 
 def env_steps_of(checkpoint: Path) -> int:

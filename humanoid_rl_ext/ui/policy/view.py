@@ -11,13 +11,18 @@ from humanoid_rl_ext.train.runs import RunSummary
 from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.policy.checkpoints import CheckpointList
 from humanoid_rl_ext.ui.policy.driving import DriveView
-from humanoid_rl_ext.ui.policy.model import PolicyModel
+from humanoid_rl_ext.ui.policy.model import PolicyModel, title_of
 from humanoid_rl_ext.ui.policy.results import ResultsView
 from humanoid_rl_ext.ui.policy.terms import TermBarsView
 from humanoid_rl_ext.ui.runs import figures
 from humanoid_rl_ext.ui.theme import px
 from humanoid_rl_ext.ui.workbench import Workbench
 
+ON_HELP = "Prim path of the robot on the stage that the policy drives; empty: a robot in a scene of its own"
+OPEN_HELP = (
+    "Plays policy.pt with its env.yaml, as this project, Isaac Lab and Isaac Sim write them, on the present robot"
+)
+EXPORT_HELP = "Writes {} as a policy folder:\nTorchScript and env.yaml, as Isaac Sim's PolicyController loads them"
 CHOICES = 30
 """Newest runs that the picker offers; the Runs section reaches all."""
 
@@ -50,6 +55,8 @@ class PolicySection:
                 ui.Label("Run", width=px(40))
                 self._picker = ui.Frame(build_fn=self._build_picker)
             self._checkpoints.build()
+            if self.model.has_stage:
+                self._build_stage()
             self._status = ui.Label("", height=0, word_wrap=True, identifier="policy.status")
             with ui.HStack(height=px(theme.ROW_HEIGHT + 4), spacing=px(theme.SPACING)):
                 self._follow = ui.Button(
@@ -57,6 +64,16 @@ class PolicySection:
                 )
                 self._stop = ui.Button(
                     "Stop playing", width=px(120), identifier="policy.stop", clicked_fn=self.model.stop_playing
+                )
+            with ui.HStack(height=px(theme.ROW_HEIGHT + 4), spacing=px(theme.SPACING)):
+                self._open = ui.Button(
+                    "Play a policy file ...",
+                    identifier="policy.open",
+                    tooltip=OPEN_HELP,
+                    clicked_fn=self.model.open_policy,
+                )
+                self._export = ui.Button(
+                    "Export", width=px(120), identifier="policy.export", clicked_fn=self.model.export
                 )
             for title, part in (
                 ("Drive and push", self._drive),
@@ -71,6 +88,19 @@ class PolicySection:
                         ui.Spacer(height=px(2))
                     ui.Spacer(width=px(theme.SPACING))
         self.model.refresh()
+
+    def _build_stage(self) -> None:
+        with ui.HStack(height=px(theme.ROW_HEIGHT), spacing=px(theme.SPACING)):
+            ui.Label("Play on", width=px(60))
+            self._on = ui.StringField(identifier="policy.on", tooltip=ON_HELP)
+            ui.Button(
+                "Use selection",
+                width=px(110),
+                identifier="policy.use_selection",
+                tooltip="Plays on the robot that is selected in the stage, or that the selected prim is part of",
+                clicked_fn=self.model.play_on_selection,
+            )
+        self._on.model.add_end_edit_fn(lambda field: self.model.play_on(field.as_string))
 
     def show_run(self, run: Path) -> None:
         """Lists another run's checkpoints."""
@@ -123,6 +153,14 @@ class PolicySection:
         )
         self._stop.enabled = model.watch is not None and not model.follows
         self._stop.tooltip = "Back to the policy being learned" if training else "Close the scene that is played"
+        self._open.enabled = not training and model.workbench.state != "starting"
+        exportable = model.exportable
+        self._export.enabled = exportable is not None
+        self._export.tooltip = (
+            EXPORT_HELP.format(title_of(exportable)) if exportable is not None else "No checkpoint yet"
+        )
+        if model.has_stage and self._on.model.as_string != model.on:
+            self._on.model.set_value(model.on)
         drivable = (control.watching, control.can_push, control.command, control.drive.components)
         if drivable != self._drivable:
             self._drivable = drivable
