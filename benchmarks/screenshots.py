@@ -1,4 +1,4 @@
-"""Makes the Studio's pictures in docs/images/studio: the scenario of tests/ui is played, and its pictures are kept.
+"""Makes the Studio's pictures in docs/images/studio, and data/preview.png: the scenario of tests/ui is played.
 
     ./hrl python benchmarks/screenshots.py
 
@@ -8,6 +8,7 @@ The pictures are reduced to 256 colours, which cannot be told from the original 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from PIL import Image
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PICTURES = REPOSITORY / "docs" / "images" / "studio"
+PREVIEW = REPOSITORY / "data" / "preview.png"
 KEPT = ("robot", "task", "refused", "training", "edited", "policy", "runs")
 
 
@@ -30,6 +32,7 @@ def main() -> None:
             picture = Image.open(taken / f"{name}.png").convert("RGB").quantize(256, dither=Image.Dither.NONE)
             picture.save(PICTURES / f"{name}.png", optimize=True)
             print(f"{name}.png, {(PICTURES / f'{name}.png').stat().st_size / 1e3:.0f} kB")
+        shutil.copy(PICTURES / "edited.png", PREVIEW)
 
 
 if __name__ == "__main__":

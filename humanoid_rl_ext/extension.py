@@ -21,6 +21,14 @@ ACTION = "show_window"
 PANEL_SIZE, PLOTS_SIZE = (470, 900), (900, 280)
 
 
+_extension: HumanoidRLExtension | None = None
+
+
+def get_extension() -> HumanoidRLExtension | None:
+    """The enabled extension, for scripts: its ``app.workbench`` does all that the panel does."""
+    return _extension
+
+
 class HumanoidRLExtension(omni.ext.IExt):
     """Puts Tools > Robotics > Humanoid RL into the menu; its windows are filled when they are first shown."""
 
@@ -29,9 +37,11 @@ class HumanoidRLExtension(omni.ext.IExt):
 
     def on_startup(self, ext_id: str) -> None:
         """Adds windows, action and menu entry; shows the panel unless the user closed it last time."""
-        self._ext_id, self._name = ext_id, omni.ext.get_extension_name(ext_id)
+        global _extension
+        _extension = self
+        self._ext_id, self.name = ext_id, omni.ext.get_extension_name(ext_id)
         self._loading: Loading | None = None
-        self._visible_setting = f"/persistent/exts/{self._name}/visible"
+        self._visible_setting = f"/persistent/exts/{self.name}/visible"
         self._panel = ui.Window(TITLE, width=PANEL_SIZE[0], height=PANEL_SIZE[1], visible=False)
         self._plots = ui.Window(PLOTS_TITLE, width=PLOTS_SIZE[0], height=PLOTS_SIZE[1], visible=False)
         self._panel.deferred_dock_in("Property", ui.DockPolicy.CURRENT_WINDOW_IS_ACTIVE)
@@ -40,9 +50,9 @@ class HumanoidRLExtension(omni.ext.IExt):
         ui.Workspace.set_show_window_fn(TITLE, self._show_panel)
         ui.Workspace.set_show_window_fn(PLOTS_TITLE, self._show_plots)
         omni.kit.actions.core.get_action_registry().register_action(
-            self._name, ACTION, self._focus, description="Opens the Humanoid RL panel"
+            self.name, ACTION, self._focus, description="Opens the Humanoid RL panel"
         )
-        entry = MenuItemDescription(name=TITLE, onclick_action=(self._name, ACTION))
+        entry = MenuItemDescription(name=TITLE, onclick_action=(self.name, ACTION))
         self._menu = [MenuItemDescription(name=SUBMENU, sub_menu=[entry])]
         add_menu_items(self._menu, MENU)
         if carb.settings.get_settings().get(self._visible_setting) is not False:
@@ -50,8 +60,10 @@ class HumanoidRLExtension(omni.ext.IExt):
 
     def on_shutdown(self) -> None:
         """Saves what is being learned, and leaves nothing behind."""
+        global _extension
+        _extension = None
         remove_menu_items(self._menu, MENU)
-        omni.kit.actions.core.get_action_registry().deregister_action(self._name, ACTION)
+        omni.kit.actions.core.get_action_registry().deregister_action(self.name, ACTION)
         for window, title in ((self._panel, TITLE), (self._plots, PLOTS_TITLE)):
             window.set_visibility_changed_fn(None)
             ui.Workspace.set_show_window_fn(title, None)

@@ -51,8 +51,9 @@ def test_every_file_that_the_manifest_names_exists():
     package = named["package"]
     paths = [package[key] for key in ("changelog", "readme", "icon", "preview_image") if key in package]
     paths += named["documentation"]["pages"]
-    paths += [module["name"].replace(".", "/") for module in named["python"]["module"]]
+    modules = [module["name"].replace(".", "/") for module in named["python"]["module"]]
     assert [path for path in paths if not (REPOSITORY / path).exists()] == []
+    assert [path for path in modules if not any((REPOSITORY / f"{path}{end}").exists() for end in ("", ".py"))] == []
 
 
 def test_the_lock_pins_the_stack_of_the_design():

@@ -124,6 +124,7 @@ KNOWN: dict[str, dict[str, Known]] = {
             f"{_DOCUMENTED}, omni.kit.pipapi 109.0.3",
         ),
     },
+    "omni.kit.test": {"AsyncTestCase": (None, _CALLS)},
     "omni.kit.viewport.utility": {
         "ViewportAPI": (None, _HANDED_OUT),
         **{
@@ -202,6 +203,7 @@ KNOWN: dict[str, dict[str, Known]] = {
         "UsdContext": (None, _HANDED_OUT),
         **{f"UsdContext.{name}": ("()", _CALLS) for name in ("get_stage", "get_stage_id", "get_selection")},
         "UsdContext.stage_event_name": ("(event_type, /)", _CALLS),
+        "UsdContext.new_stage_async": ("()", _CALLS),
         "UsdContext.new_stage": ("()", _CALLS),
         "UsdContext.open_stage": ("(url, /)", _CALLS),
         "UsdContext.close_stage": ("()", _CALLS),

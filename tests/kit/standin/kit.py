@@ -29,7 +29,12 @@ DEFAULTS = {
     "/physics/updateVelocitiesToUsd": True,
     "/physics/updateForceSensorsToUsd": True,
 }
-_IMPORTERS = ("humanoid_rl_ext.extension", "humanoid_rl_ext.hosts.kit", "humanoid_rl_ext.sim.kit")
+_IMPORTERS = (
+    "humanoid_rl_ext.extension",
+    "humanoid_rl_ext.hosts.kit",
+    "humanoid_rl_ext.sim.kit",
+    "humanoid_rl_ext.tests",
+)
 
 
 class Logs:

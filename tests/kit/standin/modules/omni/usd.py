@@ -65,6 +65,10 @@ class UsdContext:
         """Closes the open stage and opens an empty one."""
         return self._open(Usd.Stage.CreateInMemory())
 
+    async def new_stage_async(self) -> bool:
+        """``new_stage`` for coroutines."""
+        return self.new_stage()
+
     def open_stage(self, url: str, /) -> bool:
         """Closes the open stage and opens a file."""
         return self._open(Usd.Stage.Open(url))
