@@ -10,6 +10,8 @@ from humanoid_rl_ext.sim.engine import Engine, SceneSettings
 
 ENGINES: dict[str, tuple[str, str]] = {"ovphysx": ("humanoid_rl_ext.sim.ovphysx", "OvPhysxEngine")}
 """Module and class of every engine."""
+ELSEWHERE = {"kit": "ovphysx"}
+"""Engines that are there only inside Isaac Sim, where they are made otherwise, and what stands for them here."""
 
 
 def make_engine(name: str, description: RobotDescription, settings: SceneSettings) -> Engine:
@@ -20,6 +22,7 @@ def make_engine(name: str, description: RobotDescription, settings: SceneSetting
         DeviceError: for a device this machine lacks.
         EngineError: when the engine cannot start.
     """
+    name = ELSEWHERE.get(name, name)
     if name not in ENGINES:
         raise BadInputError(f"engine '{name}' is unknown: {did_you_mean(name, ENGINES)}")
     module, attribute = ENGINES[name]

@@ -139,3 +139,9 @@ def test_bodies_can_be_left_out_of_the_step_and_read_when_wanted(start, put):
     assert engine.state.body_pose[0, 0, 2].item() == before
     engine.refresh_bodies()
     assert engine.state.body_pose[0, 0, 2].item() == engine.state.root_pose[0, 2].item() < before
+
+
+def test_a_run_of_isaac_sim_goes_on_here_with_the_physx_that_installs() -> None:
+    engine = make_engine("kit", load_robot("cartpole"), SceneSettings(1, num_threads=1))
+    assert engine.name == "ovphysx"
+    engine.close()

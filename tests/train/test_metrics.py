@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from humanoid_rl_ext.train import metrics
 from humanoid_rl_ext.train.metrics import MetricHistory, MetricsLog, keep_until
 
 
@@ -81,3 +82,11 @@ def test_a_line_that_is_no_entry_ends_what_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"env_steps": 1}\n{"something": "else"}\n{"env_steps": 2}\n')
     assert keep_until(path, 5) == ([{"env_steps": 1}], [])
+
+
+def test_metrics_are_written_without_tensorboard_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "has_tensorboard", lambda: False)
+    log = MetricsLog(tmp_path)
+    log.write({"env_steps": 1, "train/kl": 0.5})
+    log.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]

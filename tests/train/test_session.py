@@ -238,3 +238,21 @@ def test_a_damaged_checkpoint_leaves_the_session_as_it_was(make_session: Make, t
     with pytest.raises(CheckpointError):
         session.load()
     assert session.env_steps == 64 and len(metrics(session.folder.path)) == 2
+
+
+def test_an_abandoned_run_is_saved_in_the_middle_of_an_iteration_and_goes_on(
+    make_session: Make, tmp_path: Path
+) -> None:
+    session = make_session(tmp_path / "run", env_steps=250)
+    session.step_once()
+    session.step_once()
+    session.abandon()
+    assert session.finished and session.env_steps % 32  # an iteration is 32 steps
+    assert session.checkpoint == session.folder.checkpoints / f"step_{session.env_steps}"
+    session.abandon()  # twice is as once
+    assert len(list_checkpoints(session.folder.checkpoints)) == 1
+    resumed = make_session(tmp_path / "run", env_steps=250)
+    resumed.load()
+    assert resumed.env_steps == session.env_steps
+    resumed.run()
+    assert resumed.env_steps >= 250

@@ -175,3 +175,25 @@ def test_slow_motion_leaves_time_between_two_steps(bench):
     while time.perf_counter() < start + 5 * dt:
         bench.pump(0.001)
     assert 3 <= (session.env_steps - steps) / 8 <= 7
+
+
+def test_what_loses_its_physics_is_saved_as_it_stands(bench):
+    train(bench)
+    session = bench.session
+    bench.abandon("The stage was closed.")
+    assert bench.state == "idle" and session.finished and session.checkpoint.is_dir()
+    assert bench.message.text == f"The stage was closed. The run is saved: {session.folder.path}"
+    bench.play(session.checkpoint)
+    pump_until(bench, lambda: bench.state == "playing")
+    bench.abandon("The stage was closed.")
+    assert bench.state == "idle" and bench.player is None
+    bench.abandon("The stage was closed.")  # nothing is at work: nothing is said anew
+
+
+def test_what_is_given_up_while_it_opens_is_closed_when_it_is_there(bench):
+    bench.start()
+    bench.abandon("The stage was closed.")
+    assert bench.state == "idle"
+    pump_until(bench, lambda: not bench.background.busy)
+    assert bench.session is None
+    train(bench)  # the one scene that a process holds is free again
