@@ -27,10 +27,13 @@ class DiagonalGaussian(nn.Module):
         self.min_log_std = math.log(min_std)
         self.register_buffer("reference_log_std", self.log_std.detach().clone(), persistent=False)
 
-    def sample(self, params: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Actions, (batch, size)."""
-        noise = torch.empty_like(params).normal_(generator=generator)
-        return noise.mul_(self.log_std.exp()).add_(params)
+    def draw(self, noise: torch.Tensor, generator: torch.Generator) -> None:
+        """Fills ``noise`` (batch, size) with what ``sample`` needs."""
+        noise.normal_(generator=generator)
+
+    def sample(self, params: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """Actions, (batch, size), for noise that was drawn."""
+        return torch.addcmul(params, noise, self.log_std.exp())
 
     def mode(self, params: torch.Tensor) -> torch.Tensor:
         """The most likely actions, (batch, size)."""
@@ -70,9 +73,16 @@ class DiagonalGaussian(nn.Module):
 class Categorical(nn.Module):
     """One of ``size`` actions, from logits."""
 
-    def sample(self, params: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Actions, (batch,) int64."""
-        return torch.multinomial(params.softmax(-1), 1, generator=generator).squeeze(-1)
+    def draw(self, noise: torch.Tensor, generator: torch.Generator) -> None:
+        """Fills ``noise`` (batch, size) with what ``sample`` needs."""
+        noise.exponential_(generator=generator)
+
+    def sample(self, params: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """Actions, (batch,) int64, for noise that was drawn.
+
+        Of exponential times with the probabilities as rates, the first comes from each with its probability.
+        """
+        return (params.softmax(-1) / noise).argmax(-1)
 
     def mode(self, params: torch.Tensor) -> torch.Tensor:
         """The most likely actions, (batch,) int64."""

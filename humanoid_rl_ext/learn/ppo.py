@@ -25,6 +25,7 @@ from humanoid_rl_ext.learn.normaliser import ObservationNormaliser, RewardNormal
 from humanoid_rl_ext.learn.rollout import Rollout
 from humanoid_rl_ext.learn.schedules import adapt_learning_rate, scheduled_learning_rate
 from humanoid_rl_ext.learn.settings import PPOSettings
+from humanoid_rl_ext.sim.recording import Recording
 
 SUMMED = ("policy_loss", "value_loss", "entropy", "kl", "clip_fraction", "grad_norm")
 
@@ -101,32 +102,56 @@ class PPO:
         fields |= {"params": outputs, "action": outputs if spec.action.kind == "box" else 0}
         fields |= dict.fromkeys(("log_prob", "value", "advantage", "return"), 0)
         self.rollout = Rollout(settings.num_steps, spec.num_envs, fields, self.device)
+        self._row = Rollout(1, spec.num_envs, fields, self.device)
+        self._noise = torch.zeros(spec.num_envs, outputs, device=self.device)
+        self._seen = {
+            group: torch.zeros(spec.num_envs, sizes[group], device=self.device)
+            for group in dict.fromkeys(("policy", self._critic_group))
+        }
         steps = (settings.num_steps, spec.num_envs)
         self._rewards = torch.zeros(steps, device=self.device)
         self._final_values = torch.zeros(steps, device=self.device)
         self._terminated = torch.zeros(steps, dtype=torch.bool, device=self.device)
         self._truncated = torch.zeros(steps, dtype=torch.bool, device=self.device)
         self._sums = torch.zeros(len(SUMMED), device=self.device)
-        self._last_obs: Observations = {}
+        samples = settings.num_steps * spec.num_envs
+        self._minibatch = torch.zeros(samples // settings.num_minibatches, dtype=torch.int64, device=self.device)
+        self._choosing = Recording(self._choose, self.device)
+        self._estimating = Recording(self._estimate_advantages, self.device)
+        self._learning = Recording(self._learn_from_minibatch, self.device)
+        self._valuing = Recording(self._value_final, self.device)
+        self._final_obs = torch.zeros_like(self._seen[self._critic_group])
+        self._final_value = torch.zeros(spec.num_envs, device=self.device)
+        self._explained = torch.zeros((), device=self.device)
+        self._on_gpu = self.device.type == "cuda"
         self._step = 0
         self._good = self._learned_state()
 
     def act(self, obs: Observations) -> torch.Tensor:
         """Actions sampled from the policy, (num_envs, size) float or (num_envs,) int64."""
         with torch.inference_mode():
-            for group, normaliser in self.normalisers.items():
-                normaliser.update(obs[group])
-            inputs = self._inputs(obs)
-            params, values = self.network(inputs["policy"], inputs[self._critic_group])
-            actions = self.distribution.sample(params, self.generator)
-            for group, value in inputs.items():
-                self.rollout[f"obs/{group}"][self._step] = value
-            self.rollout["params"][self._step] = params
-            self.rollout["action"][self._step] = actions
-            self.rollout["log_prob"][self._step] = self.distribution.log_prob(params, actions)
-            self.rollout["value"][self._step] = values
+            for group, seen in self._seen.items():
+                seen.copy_(obs[group])
+            self.distribution.draw(self._noise, self.generator)
+            self._choosing()
+            self.rollout.take(self._step, self._row)
         actions = self.rollout["action"][self._step]
         return actions.clone() if self.spec.action.kind == "box" else actions.long()
+
+    def _choose(self) -> None:
+        """Fills the row with what the policy makes of the observations seen, and the normalisers take them in."""
+        with torch.inference_mode():
+            for group, normaliser in self.normalisers.items():
+                normaliser.update(self._seen[group])
+            inputs, row = self._inputs(self._seen), self._row
+            params, values = self.network(inputs["policy"], inputs[self._critic_group])
+            actions = self.distribution.sample(params, self._noise)
+            for group, value in inputs.items():
+                row[f"obs/{group}"][0] = value
+            row["params"][0] = params
+            row["action"][0] = actions
+            row["log_prob"][0] = self.distribution.log_prob(params, actions)
+            row["value"][0] = values
 
     @torch.no_grad()
     def act_deterministic(self, obs: Observations) -> torch.Tensor:
@@ -147,11 +172,18 @@ class PPO:
             self._terminated[step] = terminated
             self._truncated[step] = truncated
             # Asking a GPU whether anything was truncated would wait for it, so there all of them are valued.
-            if self.device.type != "cpu" or bool(truncated.any()):
-                self._final_values[step] = self._value(transition.final_obs)
-        self._last_obs = transition.obs
+            if self._on_gpu or bool(truncated.any()):
+                self._final_obs.copy_(transition.final_obs[self._critic_group])
+                self._valuing()
+                self._final_values[step] = self._final_value
+            if step + 1 == settings.num_steps:
+                self._seen[self._critic_group].copy_(transition.obs[self._critic_group])
         self._step += 1
         self.env_steps += self.spec.num_envs
+
+    def _value_final(self) -> None:
+        with torch.inference_mode():
+            self._final_value.copy_(self._value(self._final_obs))
 
     def update(self) -> Iterator[None]:
         """Improves the policy once the rollout is full; yields after every gradient of about 5 ms on one CPU core.
@@ -169,22 +201,32 @@ class PPO:
         )
         if rate is not None:
             self.optimiser.learning_rate.fill_(rate)
-        self._estimate_advantages(settings)
+        self._estimating()
         self.distribution.remember()
         self._sums.zero_()
         yield
         for _ in range(settings.num_epochs):
             order = torch.randperm(len(self.rollout), generator=self.generator, device=self.device)
             for minibatch in order.tensor_split(settings.num_minibatches):
-                yield from self._gradient_step(minibatch, settings)
+                if self._on_gpu and len(minibatch) == len(self._minibatch):
+                    self._minibatch.copy_(minibatch)
+                    self._learning()
+                    yield
+                else:
+                    yield from self._gradient_step(minibatch, settings)
         self._finish(settings)
 
-    def _estimate_advantages(self, settings: PPOSettings) -> None:
+    def _learn_from_minibatch(self) -> None:
+        for _ in self._gradient_step(self._minibatch, self.settings):
+            continue
+
+    def _estimate_advantages(self) -> None:
+        settings = self.settings
         with torch.inference_mode():
             advantages, returns = generalised_advantages(
                 self._rewards,
                 self.rollout["value"],
-                self._value(self._last_obs),
+                self._value(self._seen[self._critic_group]),
                 self._terminated,
                 self._truncated,
                 self._final_values,
@@ -192,7 +234,7 @@ class PPO:
                 settings.gae_lambda,
             )
             unexplained = (returns - self.rollout["value"]).var(correction=0)
-            self._explained = 1.0 - unexplained / (returns.var(correction=0) + 1e-8)
+            self._explained.copy_(1.0 - unexplained / (returns.var(correction=0) + 1e-8))
             if settings.normalise_advantage:
                 advantages = (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)
             self.rollout["advantage"].copy_(advantages)
@@ -235,7 +277,7 @@ class PPO:
 
         It follows from the network's size alone, never from a clock, so that a run can be repeated exactly.
         """
-        if self.device.type != "cpu":
+        if self._on_gpu:
             return samples
         hidden = sum(module.out_features for module in self.network.modules() if isinstance(module, nn.Linear))
         cost = self._parameters.numel() + 64 * hidden
@@ -268,6 +310,8 @@ class PPO:
         self.settings = edited(self.settings, name, value)
         if name == "learning_rate":
             self.optimiser.learning_rate.fill_(self.settings.learning_rate)
+        for recording in (self._choosing, self._valuing, self._estimating, self._learning):
+            recording.forget()
 
     def _normalised(self, group: str, obs: torch.Tensor) -> torch.Tensor:
         return self.normalisers[group](obs) if group in self.normalisers else obs
@@ -276,8 +320,9 @@ class PPO:
         """The groups that the networks read, normalised."""
         return {group: self._normalised(group, obs[group]) for group in dict.fromkeys(("policy", self._critic_group))}
 
-    def _value(self, obs: Observations) -> torch.Tensor:
-        return self.network.value(self._normalised(self._critic_group, obs[self._critic_group]))
+    def _value(self, obs: torch.Tensor) -> torch.Tensor:
+        """(num_envs,) values of the critic's observations."""
+        return self.network.value(self._normalised(self._critic_group, obs))
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, optimiser, normalisers, counters and random state; not the rollout under way."""

@@ -26,6 +26,10 @@ class Rollout:
         """A writable view of a field, (num_steps, num_envs) or (num_steps, num_envs, size)."""
         return self._table[..., self._columns[name]]
 
+    def take(self, step: int, row: Rollout) -> None:
+        """Copies all fields of a rollout of one step."""
+        self._table[step].copy_(row._table[0])
+
     def __len__(self) -> int:
         """The number of samples: num_steps x num_envs."""
         return self._rows.shape[0]

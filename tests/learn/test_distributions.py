@@ -35,7 +35,9 @@ def test_gaussian_divergence_from_the_remembered_policy(gaussian):
 
 def test_gaussian_samples_have_the_mean_and_deviation_asked_for(gaussian):
     mean = torch.tensor([1.0, 0.0, -1.0]).expand(20000, 3)
-    samples = gaussian.sample(mean, torch.Generator().manual_seed(0)).detach()
+    noise = torch.empty_like(mean)
+    gaussian.draw(noise, torch.Generator().manual_seed(0))
+    samples = gaussian.sample(mean, noise).detach()
     torch.testing.assert_close(samples.mean(0), torch.tensor([1.0, 0.0, -1.0]), atol=0.03, rtol=0.0)
     torch.testing.assert_close(samples.std(0), gaussian.log_std.exp().detach(), atol=0.03, rtol=0.0)
 
@@ -57,7 +59,9 @@ def test_categorical_log_probability_entropy_and_divergence():
 
 def test_categorical_samples_follow_the_probabilities():
     probabilities = torch.tensor([0.1, 0.2, 0.7])
-    samples = Categorical().sample(probabilities.log().expand(20000, 3), torch.Generator().manual_seed(0))
+    noise = torch.empty(20000, 3)
+    Categorical().draw(noise, torch.Generator().manual_seed(0))
+    samples = Categorical().sample(probabilities.log().expand(20000, 3), noise)
     torch.testing.assert_close(samples.bincount() / 20000, probabilities, atol=0.02, rtol=0.0)
     assert samples.dtype == torch.int64
 

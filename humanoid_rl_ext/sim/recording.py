@@ -1,0 +1,48 @@
+"""Stretches of torch work that are recorded into CUDA graphs, so that a step costs a few launches and no Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+EAGER_CALLS = 3
+"""Calls before the recording: libraries and allocators settle in them. They do their work like any other."""
+
+
+class Recording:
+    """Work without arguments or results that reads and writes tensors which stay where they are.
+
+    On a GPU the first calls run it as it is, the next one records it, and from then on it is replayed: everything that
+    Python decides is decided then. On the CPU every call runs it. What the work leaves in attributes stays valid: a
+    replay writes to the same tensors. It must not synchronise, nor draw random numbers.
+    """
+
+    def __init__(self, work: Callable[[], None], device: torch.device) -> None:
+        self._work, self._on_gpu = work, device.type == "cuda"
+        self._calls = 0
+        self._graph: torch.cuda.CUDAGraph | None = None
+
+    def __call__(self) -> None:
+        """Does the work."""
+        if not self._on_gpu:
+            self._work()
+        elif self._graph is not None:
+            self._graph.replay()
+        elif self._calls < EAGER_CALLS:
+            self._calls += 1
+            self._work()
+        else:
+            self._record().replay()
+
+    def forget(self) -> None:
+        """Lets the next call record anew, because something that Python decides has changed."""
+        self._graph = None
+
+    def _record(self) -> torch.cuda.CUDAGraph:
+        graph = torch.cuda.CUDAGraph()
+        torch.cuda.synchronize()
+        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            self._work()
+        self._graph = graph
+        return graph
