@@ -1,15 +1,17 @@
-"""Where episodes start: the standing pose, varied by the Task's randomisations."""
+"""Where episodes start: the standing pose, varied by the Task's randomisations; and shoves on the way."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 
-from humanoid_rl_ext.env.terms import BoundTerm
+from humanoid_rl_ext.env.terms import BoundTerm, RandomBlock
+from humanoid_rl_ext.env.timers import Timer
 from humanoid_rl_ext.mdp.step import Step
 from humanoid_rl_ext.sim.engine import Engine
 from humanoid_rl_ext.sim.rotation import quat_from_euler, quat_mul
+from humanoid_rl_ext.task.schema import RandomisationSection
 
 
 class InitialState:
@@ -41,3 +43,49 @@ class InitialState:
                 values = joint_pos if term.spec.target == "initial_joint_pos" else joint_vel
                 values[:, term.param("joints")] += samples
         return torch.cat((position, rotation), dim=-1), velocity, joint_pos.clamp(self._lower, self._upper), joint_vel
+
+
+class Restarts:
+    """Whatever is written to the engine after a step: new starts where episodes ended, shoves where they are due."""
+
+    def __init__(
+        self,
+        table: Mapping[str, RandomisationSection],
+        terms: Mapping[str, BoundTerm],
+        engine: Engine,
+        step: Step,
+        block: RandomBlock,
+    ) -> None:
+        """``terms`` are those of ``table`` that are enabled."""
+        modes = {name: table[name].mode for name in terms}
+        starts = [term for name, term in terms.items() if modes[name] == "reset"]
+        self._initial = InitialState(starts, engine)
+        self._state = engine.state
+        self.pushes = {
+            name: (term, Timer(table[name].interval_s, step, block))
+            for name, term in terms.items()
+            if modes[name] == "interval"
+        }
+        """Each shove with the clock that says when it is due."""
+
+    def __call__(self, done: torch.Tensor, step: Step) -> tuple[torch.Tensor, tuple[torch.Tensor, ...] | None]:
+        """Environments to be written to (num_envs,), and root pose and velocity, joint positions and velocities.
+
+        None in their place when surely nothing is to be written, which only a CPU is asked.
+        """
+        state, touched, shove = self._state, done, None
+        for push, timer in self.pushes.values():
+            due = timer.due(done)
+            velocity = torch.where(due.unsqueeze(-1), push(step), 0.0)
+            shove = velocity if shove is None else shove + velocity
+            touched = touched | due
+        if done.device.type == "cpu" and not touched.any():
+            return touched, None
+        root_pose, root_velocity, joint_pos, joint_vel = self._initial.draw(step)
+        if shove is not None:
+            keep = ~done.unsqueeze(-1)
+            root_pose = torch.where(keep, state.root_pose, root_pose)
+            root_velocity = torch.where(keep, state.root_velocity + shove, root_velocity)
+            joint_pos = torch.where(keep, state.joint_pos, joint_pos)
+            joint_vel = torch.where(keep, state.joint_vel, joint_vel)
+        return touched, (root_pose, root_velocity, joint_pos, joint_vel)

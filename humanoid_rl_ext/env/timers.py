@@ -21,20 +21,30 @@ class Timer:
         self.left -= self._dt
         out = self.left <= 0
         again = self.seconds[0] + (self.seconds[1] - self.seconds[0]) * self._block[self._column].squeeze(-1)
-        self.left = torch.where(out | done, again, self.left)
+        self.left.copy_(torch.where(out | done, again, self.left))
         return out & ~done
 
 
 class Command:
     """One kind of command: its current value per environment and when it is drawn anew."""
 
-    def __init__(self, term: BoundTerm, resample_s: tuple[float, float] | None, step: Step, block: RandomBlock) -> None:
+    def __init__(
+        self,
+        term: BoundTerm,
+        resample_s: tuple[float, float] | None,
+        step: Step,
+        block: RandomBlock,
+        reserved: slice,
+    ) -> None:
+        """``reserved`` are the environments that ``hold`` is about."""
         self.term = term
         self.value = torch.zeros(step.num_envs, term.spec.size, device=step.device)
         self.timer = Timer(resample_s, step, block) if resample_s else None
         self.held: tuple[float, ...] | None = None
         """What the reserved environments are told instead of what would be drawn."""
-        self._held_rows = slice(0)
+        self._reserved = self.value[reserved]
+        self._holding = torch.zeros(1, dtype=torch.bool, device=step.device)
+        self._held_value = torch.zeros(term.spec.size, device=step.device)
 
     def refresh(self, step: Step, done: torch.Tensor) -> None:
         """Draws new commands where the episode has ended or the time is up."""
@@ -44,13 +54,16 @@ class Command:
         self.value.copy_(torch.where(due.unsqueeze(-1), self.term(step), self.value))
         self._override()
 
-    def hold(self, rows: slice, values: tuple[float, ...] | None, step: Step) -> None:
-        """Gives some environments a command of the user's, at once and until released (None): one is drawn then."""
-        self.held, self._held_rows = values, rows
+    def hold(self, values: tuple[float, ...] | None, step: Step) -> None:
+        """Gives the reserved environments a command of the user's, at once and until released (None)."""
+        self.held = values
+        self._holding.fill_(values is not None)
         if values is None:
-            self.value[rows] = self.term(step)[rows]
+            self._reserved.copy_(self.term(step)[-len(self._reserved) :])
+        else:
+            self._held_value.copy_(torch.tensor(values))
         self._override()
 
     def _override(self) -> None:
-        if self.held is not None:
-            self.value[self._held_rows] = torch.tensor(self.held, device=self.value.device)
+        if len(self._reserved):
+            self._reserved.copy_(torch.where(self._holding, self._held_value, self._reserved))

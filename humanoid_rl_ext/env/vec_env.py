@@ -9,15 +9,17 @@ from typing import Any
 import torch
 
 from humanoid_rl_ext.env.actions import ActionMap
-from humanoid_rl_ext.env.initial_state import InitialState
+from humanoid_rl_ext.env.initial_state import Restarts
+from humanoid_rl_ext.env.outcome import Outcome
 from humanoid_rl_ext.env.statistics import Episode, EpisodeStatistics
 from humanoid_rl_ext.env.tables import RewardTable, TerminationTable, observation_tables, observe
 from humanoid_rl_ext.env.terms import BoundTerm, RandomBlock, bind
-from humanoid_rl_ext.env.timers import Command, Timer
+from humanoid_rl_ext.env.timers import Command
 from humanoid_rl_ext.env.transition import ActionSpec, EnvSpec, Observations, Transition
 from humanoid_rl_ext.errors import TaskError, did_you_mean
 from humanoid_rl_ext.mdp.step import Step
 from humanoid_rl_ext.sim.engine import Engine
+from humanoid_rl_ext.sim.recording import Recording
 from humanoid_rl_ext.task.loading import edited
 from humanoid_rl_ext.task.schema import Task
 
@@ -40,7 +42,7 @@ class VecEnv:
         self._actions = ActionMap(task.control, robot, engine.num_envs, device)
         self.view = Step(engine, task.control_dt, task.max_episode_length, self._actions.joints)
         self._commands = {
-            name: Command(term, task.commands[name].resample_s, self.view, self._block)
+            name: Command(term, task.commands[name].resample_s, self.view, self._block, slice(self.num_envs, None))
             for name, term in bind(task.commands.items(), robot, self.view, self._block).items()
         }
         self.view.commands = {name: command.value for name, command in self._commands.items()}
@@ -48,20 +50,16 @@ class VecEnv:
         self._rewards = RewardTable(task.rewards, robot, self.view, self._block)
         self._metrics = bind(task.metrics.items(), robot, self.view, self._block)
         self._randomisation = bind(task.randomisation.items(), robot, self.view, self._block)
-        modes = {name: task.randomisation[name].mode for name in self._randomisation}
-        starts = [term for name, term in self._randomisation.items() if modes[name] == "reset"]
-        self._initial = InitialState(starts, engine)
-        self._pushes = {
-            name: (term, Timer(task.randomisation[name].interval_s, self.view, self._block))
-            for name, term in self._randomisation.items()
-            if modes[name] == "interval"
-        }
+        self._restarts = Restarts(task.randomisation, self._randomisation, engine, self.view, self._block)
         self._observations = observation_tables(task, robot, self.view, self._block)
         self.statistics = EpisodeStatistics(self.num_envs, self._rewards.names, list(self._metrics), device, reserved)
         self._learning = torch.arange(engine.num_envs, device=device) < self.num_envs
         self._seen: Observations | None = None
         self._paid: tuple[list[str], torch.Tensor] | None = None
-        self._cut_reserved = False
+        self._cut = torch.zeros(1, dtype=torch.bool, device=device)
+        self._outcome: Outcome
+        self._judging = Recording(self._judge, device)
+        self._beginning = Recording(lambda: self._begin_anew(self._outcome), device)
         self.reserved_actions = torch.zeros(reserved, len(self._actions.joints), device=device)
         """(reserved, actions): what the reserved environments do in the next step."""
         self.spec = EnvSpec(
@@ -87,7 +85,12 @@ class VecEnv:
     def reset(self) -> Observations:
         """Starts a new episode in every environment."""
         self._block.draw()
-        self._restart(torch.ones_like(self._learning))
+        everywhere = torch.ones_like(self._learning)
+        touched, motion = self._restarts(everywhere, self.view)
+        assert motion is not None
+        self.engine.reset(touched, *motion)
+        nothing = torch.zeros_like(self.view.episode_length, dtype=torch.float32)
+        self._begin_anew(Outcome(everywhere, ~everywhere, everywhere, nothing, {}, touched, motion, {}))
         self.statistics.forget()
         return self.observations()
 
@@ -97,7 +100,10 @@ class VecEnv:
         return self._of_learning(self._seen)
 
     def step(self, actions: torch.Tensor) -> Transition:
-        """One control step with actions (num_envs, actions); see Transition for what comes back."""
+        """One control step with actions (num_envs, actions); see Transition for what comes back.
+
+        On a GPU the tensors of the transition are filled anew by the next step.
+        """
         self.begin_step(actions)
         self.engine.step(self.task.sim.decimation)
         return self.end_step()
@@ -113,17 +119,37 @@ class VecEnv:
 
     def end_step(self) -> Transition:
         """Second half of ``step``, once the engine's state is that after the control step."""
-        view = self.view
         self._block.draw()
+        if self.view.reads_contacts:
+            self.engine.read_contacts()
+        self._judging()
+        outcome = self._outcome
+        if outcome.motion is not None:
+            self.engine.reset(outcome.touched, *outcome.motion)
+        self._beginning()
+        self._seen = outcome.seen
+        if not self._on_cpu:
+            self.view.refresh()  # a replay refreshes nothing in Python
+        ours = slice(self.num_envs)
+        return Transition(
+            self._of_learning(outcome.seen),
+            outcome.reward[ours],
+            outcome.terminated[ours],
+            outcome.truncated[ours],
+            self._of_learning(outcome.final),
+        )
+
+    def _judge(self) -> None:
+        """What the step was worth, whose episode ends with it, and where those go on."""
+        view = self.view
         view.episode_length += 1
         view.refresh()
-
         non_finite, all_finite = self._non_finite()
         terminated, truncated, success = self._terminations(view, non_finite)
-        if self._cut_reserved:
-            truncated |= ~self._learning & ~terminated
-            self._cut_reserved = False
-        view.failed = terminated & ~success
+        if self.reserved:
+            truncated |= self._cut & ~self._learning & ~terminated
+            self._cut.zero_()
+        view.failed.copy_(terminated & ~success)
         rewards = self._rewards(view)
         if not all_finite:
             rewards = torch.where(non_finite.unsqueeze(-1), 0.0, rewards)
@@ -134,12 +160,22 @@ class VecEnv:
         final = observe(self._observations, view)
         if not all_finite:
             final = {group: torch.nan_to_num(value) for group, value in final.items()}
-        self._seen = observe(self._observations, view) if self._restart(done) else final
-        reward, obs = rewards.sum(-1), self._of_learning(self._seen)
-        if not self.reserved:
-            return Transition(obs, reward, terminated, truncated, final)
-        ours = slice(self.num_envs)
-        return Transition(obs, reward[ours], terminated[ours], truncated[ours], self._of_learning(final))
+        touched, motion = self._restarts(done, view)
+        self._outcome = Outcome(terminated, truncated, done, rewards.sum(-1), final, touched, motion, final)
+
+    def _begin_anew(self, outcome: Outcome) -> None:
+        """After the engine's reset: clears what belongs to ended episodes, draws due commands, observes."""
+        view = self.view
+        if outcome.motion is not None:
+            view.episode_length.masked_fill_(outcome.done, 0)
+            view.action.masked_fill_(outcome.done.unsqueeze(-1), 0.0)
+            for term in self._rewards.terms.values():
+                term.reset(outcome.done)
+            view.refresh()
+        for command in self._commands.values():
+            command.refresh(view, outcome.done)
+        changed = outcome.motion is not None or self._commands
+        outcome.seen = observe(self._observations, view) if changed else outcome.final
 
     def episode_metrics(self) -> dict[str, float]:
         """Means over the episodes that ended since the last call."""
@@ -165,7 +201,7 @@ class VecEnv:
 
     def restart_reserved(self) -> None:
         """Cuts the reserved environments' episodes off at the end of the next step."""
-        self._cut_reserved = bool(self.reserved)
+        self._cut.fill_(True)
 
     def drive(self, command: str, values: Sequence[float] | None) -> None:
         """Gives the reserved environments a command in place of the drawn ones, until released by None.
@@ -179,7 +215,7 @@ class VecEnv:
         size = self._commands[command].value.shape[-1]
         if held is not None and (len(held) != size or not all(math.isfinite(value) for value in held)):
             raise TaskError(f"the command '{command}' takes {size} finite numbers, not {list(held)}")
-        self._commands[command].hold(slice(self.num_envs, None), held, self.view)
+        self._commands[command].hold(held, self.view)
         self._seen = None
 
     @property
@@ -214,7 +250,7 @@ class VecEnv:
             case ["commands", name, "resample_s"]:
                 return name in self._commands and self._commands[name].timer is not None
             case ["randomisation", name, "interval_s"]:
-                return name in self._pushes
+                return name in self._restarts.pushes
             case [table, name, "params", param]:
                 return name in self._bound().get(table, {}) and param in self._bound()[table][name].numbers
             case other:
@@ -254,7 +290,7 @@ class VecEnv:
         ]
         timers += [
             (f"randomisation.{name}.interval_s", timer, task.randomisation[name].interval_s)
-            for name, (_, timer) in self._pushes.items()
+            for name, (_, timer) in self._restarts.pushes.items()
         ]
         for path, _, seconds in timers:
             if seconds is None:
@@ -269,6 +305,9 @@ class VecEnv:
                 term.set_numbers(getattr(task, table)[name])
         for _, timer, seconds in timers:
             timer.seconds.copy_(torch.as_tensor(seconds))
+        if rewards is self._rewards or task.max_episode_length != self.view.max_episode_length:
+            self._judging.forget()
+            self._beginning.forget()
         self.view.max_episode_length = task.max_episode_length
         self.task = task
 
@@ -326,34 +365,6 @@ class VecEnv:
         everything = torch.cat((state.root_pose, state.root_velocity, state.joint_pos, state.joint_vel), dim=-1)
         return ~torch.isfinite(everything.sum(-1)), False
 
-    def _restart(self, done: torch.Tensor) -> bool:
-        """Resets what ended, gives due shoves, draws due commands; False when surely nothing has changed."""
-        view, state = self.view, self.engine.state
-        touched, shove = done, None
-        for push, timer in self._pushes.values():
-            due = timer.due(done)
-            velocity = torch.where(due.unsqueeze(-1), push(view), 0.0)
-            shove = velocity if shove is None else shove + velocity
-            touched = touched | due
-        written = not self._on_cpu or bool(touched.any())
-        if written:
-            keep = ~done.unsqueeze(-1)
-            root_pose, root_velocity, joint_pos, joint_vel = self._initial.draw(view)
-            if shove is not None:
-                root_pose = torch.where(keep, state.root_pose, root_pose)
-                root_velocity = torch.where(keep, state.root_velocity + shove, root_velocity)
-                joint_pos = torch.where(keep, state.joint_pos, joint_pos)
-                joint_vel = torch.where(keep, state.joint_vel, joint_vel)
-            self.engine.reset(touched, root_pose, root_velocity, joint_pos, joint_vel)
-            view.episode_length.masked_fill_(done, 0)
-            view.action.masked_fill_(done.unsqueeze(-1), 0.0)
-            for term in self._rewards.terms.values():
-                term.reset(done)
-            view.refresh()
-        for command in self._commands.values():
-            command.refresh(view, done)
-        return written or bool(self._commands)
-
     def _of_learning(self, seen: Observations) -> Observations:
         """The rows of the environments that are learned from."""
         return {group: values[: self.num_envs] for group, values in seen.items()} if self.reserved else seen
@@ -370,7 +381,7 @@ class VecEnv:
     def _buffers(self) -> dict[str, torch.Tensor]:
         buffers = {f"command.{name}": command.value for name, command in self._commands.items()}
         timers = {f"command.{name}.timer": command.timer for name, command in self._commands.items()}
-        timers |= {f"push.{name}.timer": timer for name, (_, timer) in self._pushes.items()}
+        timers |= {f"push.{name}.timer": timer for name, (_, timer) in self._restarts.pushes.items()}
         buffers |= {name: timer.left for name, timer in timers.items() if timer is not None}
         for name, term in self._rewards.terms.items():
             buffers |= {f"reward.{name}.{key}": memory for key, memory in term.memory.items()}

@@ -51,6 +51,9 @@ class Step:
         """Control steps taken in the current episode."""
         self.failed = torch.zeros(self.num_envs, dtype=torch.bool, device=device)
         """Environments whose episode ended in this step by failing: neither a time limit nor a success."""
+        self.reads_contacts = False
+        """Whether a term asks for contact forces; then the environment has the engine refresh them in every step."""
+        self._contacts = torch.zeros(0, device=device)
         self.commands: Mapping[str, torch.Tensor] = {}
         """Current command of each kind, (num_envs, size)."""
         self._fixed = frozenset(self.__dict__)
@@ -123,8 +126,11 @@ class Step:
     @cached_property
     def contact_force_w(self) -> torch.Tensor:
         """(num_envs, bodies, 3) net normal contact force on each body (N)."""
+        if not self.reads_contacts:
+            self.reads_contacts = True
+            self._contacts = self._engine.read_contacts()
         begun = (self.episode_length > 0).view(-1, 1, 1)  # what was read before a reset is not this episode's
-        return torch.where(begun, self._engine.read_contacts(), 0.0)
+        return torch.where(begun, self._contacts, 0.0)
 
     def contact_force_norm(self, bodies: slice | torch.Tensor) -> torch.Tensor:
         """(num_envs, picked) size of the net normal contact force on the picked bodies (N)."""
