@@ -310,6 +310,8 @@ class PPO:
         self.settings = edited(self.settings, name, value)
         if name == "learning_rate":
             self.optimiser.learning_rate.fill_(self.settings.learning_rate)
+        if name == "num_minibatches":
+            self._minibatch = self._minibatch.new_zeros(len(self.rollout) // self.settings.num_minibatches)
         for recording in (self._choosing, self._valuing, self._estimating, self._learning):
             recording.forget()
 

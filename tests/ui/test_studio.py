@@ -17,6 +17,6 @@ def test_a_user_loads_sets_trains_edits_watches_drives_and_quits(size, tmp_path,
     command = [sys.executable, str(Path(__file__).with_name("scenario.py")), "--size", size]
     command += ["--pictures", str(pictures / size)]
     variables = {**os.environ, "HUMANOID_RL_HOME": str(tmp_path), "PYTHONPATH": str(REPOSITORY)}
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=280)
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "[error]" not in done.stderr, done.stderr
