@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+import gc
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -48,6 +49,7 @@ class NewtonEngine:
         self.settings = settings
         self.env_origins = square_grid(settings.num_envs, settings.spacing).to(self.device)
         self.stream = _own_stream(self.device)
+        self._streams: dict[int, Any] = {}
         self.properties: Mapping[str, PropertyAccess] = PROPERTIES
         with self._on_torch_stream():
             self._built: NewtonModel = build(description, settings, self.device)
@@ -85,6 +87,7 @@ class NewtonEngine:
         self._properties = NewtonProperties(built, self.robot, self.settings, self.device)
         self._contacts = NewtonContacts(built, num_envs, bodies, self.device) if self.settings.contacts else None
         self._overflow = OverflowWatch(built, self.device)
+        self._substep_graph: Any = None
         self._targets = torch.zeros(num_envs, joints, device=self.device)
         self._write_targets = (
             [Gather(self._targets, self._properties.joint_of_actuator, wp.to_torch(built.solver.mjw_data.ctrl))]
@@ -142,7 +145,16 @@ class NewtonEngine:
         with self._on_torch_stream():
             self._properties.flush()
             self._advance(substeps)
+            if self._substep_graph is None and self.device.type == "cpu":
+                self._substep_graph = self._record_substep()
         self._overflow.after_step()
+
+    def _record_substep(self) -> Any:
+        """A sub-step as a graph for the CPU, where starting a hundred kernels from Python costs up to 20 ms."""
+        built = self._built
+        with wp.ScopedCapture("cpu") as capture:
+            built.solver.step(built.state, built.state, None, None, self.dt)
+        return capture.graph
 
     def _advance(self, substeps: int) -> None:
         """What a graph records: no host work, nothing allocated but from Warp's memory pool."""
@@ -150,7 +162,10 @@ class NewtonEngine:
         for write in self._write_targets:
             write()
         for _ in range(substeps):
-            built.solver.step(built.state, built.state, None, None, self.dt)
+            if self._substep_graph is None:
+                built.solver.step(built.state, built.state, None, None, self.dt)
+            else:
+                wp.capture_launch(self._substep_graph)
         self._refresh(self.settings.body_state)
 
     def _refresh(self, bodies: bool) -> None:
@@ -168,8 +183,11 @@ class NewtonEngine:
         with torch.cuda.stream(self.stream), self._on_torch_stream():
             self._properties.flush()
             self._warm_up()
-            stream = wp.stream_from_torch(self.stream)
-            with wp.ScopedCapture(stream=stream, force_module_load=False) as capture:
+            torch.cuda.synchronize(self.device)
+            with (
+                _no_garbage_collection(),
+                wp.ScopedCapture(stream=self._warp_stream(), force_module_load=False) as capture,
+            ):
                 self._advance(substeps)
         torch.cuda.synchronize(self.device)
         graph = capture.graph
@@ -288,13 +306,32 @@ class NewtonEngine:
         """Frees the model; closing twice is fine."""
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
+        self._substep_graph = None
         self.__dict__.pop("_built", None)
 
     def _on_torch_stream(self) -> contextlib.AbstractContextManager[Any]:
         """Puts Warp's work on the stream that torch works on now, so that each sees what the other wrote."""
         if self.device.type == "cpu":
             return contextlib.nullcontext()
-        return wp.ScopedStream(wp.stream_from_torch(torch.cuda.current_stream(self.device)), sync_enter=False)
+        return wp.ScopedStream(self._warp_stream(), sync_enter=False)
+
+    def _warp_stream(self) -> Any:
+        """Warp's view of the current torch stream."""
+        stream = torch.cuda.current_stream(self.device)
+        if stream.cuda_stream not in self._streams:
+            self._streams[stream.cuda_stream] = wp.stream_from_torch(stream)
+        return self._streams[stream.cuda_stream]
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Memory that Python happens to free during a capture would end it."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _own_stream(device: torch.device) -> torch.cuda.Stream | None:

@@ -12,7 +12,7 @@ wp.set_module_options({"enable_backward": False})
 
 @wp.kernel
 def _gather(source: wp.array3d[float], index: wp.array[int], out: wp.array3d[float]):
-    world, item, part = wp.tid()
+    world, item, part = wp.tid()  # type: ignore[misc]
     out[world, item, part] = source[world, index[item], part]
 
 

@@ -21,7 +21,7 @@ from humanoid_rl_ext.errors import EngineError  # noqa: E402
 from humanoid_rl_ext.robot.description import RobotDescription  # noqa: E402
 from humanoid_rl_ext.sim import scene  # noqa: E402
 from humanoid_rl_ext.sim.engine import SceneSettings  # noqa: E402
-from humanoid_rl_ext.sim.ordering import Ordering, match  # noqa: E402
+from humanoid_rl_ext.sim.ordering import Ordering, canonical_names, match  # noqa: E402
 
 UNLIMITED = 1e6
 """Limit (rad, m) that stands for none: MuJoCo gives a joint whose limits are infinite no limit that could be set."""
@@ -32,6 +32,8 @@ ROBOT_GROUP, GROUND_GROUP = -1, 1
 
 PLANE_CONTACTS = {"SPHERE": 1, "ELLIPSOID": 1, "CAPSULE": 2, "BOX": 8}
 """Contact points that a shape can have with a plane; 4 for the others (cylinders, cones, hulls of meshes)."""
+CLEAR_OF_THE_GROUND = 10.0
+"""Height (m) at which robots are built: contacts they have then would widen the room for contacts beyond the settings."""
 SELF_CONTACTS = 16
 """Contact points that the robot's own bodies are expected to have with each other at a time."""
 ROWS_PER_CONTACT = 4
@@ -108,6 +110,7 @@ def _read(description: RobotDescription, settings: SceneSettings) -> Any:
     robot.add_usd(
         stage,
         root_path="/World",
+        xform=wp.transform((0.0, 0.0, 0.0 if description.fixed_base else CLEAR_OF_THE_GROUND), wp.quat_identity()),
         joint_ordering="bfs",
         only_load_enabled_rigid_bodies=True,
         load_sites=False,
@@ -126,21 +129,17 @@ def _relative(label: str) -> str:
 
 def _dof_names(robot: Any, description: RobotDescription) -> tuple[list[str], list[int]]:
     """Names in the description's spelling and indices of the degrees of freedom behind the base, in Newton's order."""
-    by_path: dict[str, list[Any]] = {}
-    for joint in description.joints:
-        by_path.setdefault(joint.path, []).append(joint)
     names, dofs = [], []
     for index, label in enumerate(robot.joint_label):
         if robot.joint_type[index] == newton.JointType.FREE:
             continue
-        path, start, count = _relative(label), robot.joint_qd_start[index], sum(robot.joint_dof_dim[index])
-        described = by_path.get(path, [])
+        name, start, count = label.rpartition("/")[2], robot.joint_qd_start[index], sum(robot.joint_dof_dim[index])
         for dof in range(start, start + count):
-            axis = "XYZ"[int(abs(torch.tensor(list(robot.joint_axis[dof]))).argmax())]
-            same = described if len(described) == count == 1 else [j for j in described if j.drive.endswith(axis)]
-            names.append(same[0].name if same else f"{path.rpartition('/')[2]}:{axis.lower()}")
+            along = [abs(part) for part in robot.joint_axis[dof]]
+            axis = along.index(max(along))
+            names.append(name if count == 1 else f"{name}:{axis}")
             dofs.append(dof)
-    return names, dofs
+    return canonical_names(names, description.joint_names), dofs
 
 
 def _body_names(robot: Any, description: RobotDescription) -> list[str]:
@@ -160,7 +159,7 @@ def _describe_joints(robot: Any, description: RobotDescription, names: Sequence[
         robot.joint_limit_lower[dof] = max(joint.lower, -UNLIMITED)
         robot.joint_limit_upper[dof] = min(joint.upper, UNLIMITED)
         robot.joint_limit_ke[dof] = robot.joint_limit_kd[dof] = 0.0  # MuJoCo's own: critically damped, see the docs
-        robot.joint_effort_limit[dof] = NO_EFFORT_LIMIT  # each actuator has its own, see newton_drives
+        robot.joint_effort_limit[dof] = NO_EFFORT_LIMIT  # written with the gains, see newton_properties
 
 
 def _describe_bodies(robot: Any, description: RobotDescription, names: Sequence[str]) -> None:

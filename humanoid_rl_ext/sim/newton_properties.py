@@ -44,6 +44,7 @@ class NewtonProperties:
         self._built = built
         self._num_envs, self._on_cpu = settings.num_envs, device.type == "cpu"
         self._ground_friction = settings.dynamic_friction
+        self._dt = settings.dt
         self._pending = False
         self.mode: TargetMode = "position"
         self.values = {
@@ -67,6 +68,10 @@ class NewtonProperties:
         _, self.joint_of_actuator = places(solver.mjc_actuator_to_newton_idx.numpy() if num_joints else torch.zeros(0))
         self._limits, self._joint_of_limit = places(solver.mjc_jnt_to_newton_dof.numpy()[0])
         self._dofs, self._joint_of_dof = places(solver.mjc_dof_to_newton_dof.numpy()[0])
+        in_zero_pose = torch.as_tensor(solver.mj_model.dof_M0, dtype=torch.float32, device=device)
+        self._link_inertia = torch.zeros(num_joints, device=device)
+        self._link_inertia[self._joint_of_dof] = in_zero_pose[self._dofs]
+        self._link_inertia -= self.values["joint_armature"][0]
         of_geom = torch.as_tensor(solver.mjc_geom_to_newton_shape.numpy()[0]).long()
         on_robot = torch.as_tensor(solver.mj_model.geom_bodyid > 0)
         self._geoms = on_robot.nonzero().flatten().to(device)
@@ -108,9 +113,13 @@ class NewtonProperties:
         gain[..., 0] = factor
         bias[..., 1] = -stiffness if self.mode == "position" else nothing
         bias[..., 2] = nothing if self.mode == "effort" else -damping
-        limit = self.values["joint_effort_limit"][:, joints].clamp(max=NO_EFFORT_LIMIT)
-        wp.to_torch(model.actuator_forcerange).copy_(torch.stack((-limit, limit), dim=-1))
-        wp.to_torch(model.actuator_forcelimited).fill_(True)
+        # MuJoCo clips first and then takes the damping implicitly, which leaves 1 / (1 + dt damping / inertia) of the
+        # limit; so the limit it is given is larger by that. Exact for a lone joint, on the safe side in a chain.
+        inertia = self._link_inertia + self.values["joint_armature"]
+        share = 0.0 if self.mode == "effort" else self._dt * self.values["joint_damping"] / inertia
+        limit = (self.values["joint_effort_limit"] * (1.0 + share)).clamp(max=NO_EFFORT_LIMIT)[:, self._joint_of_limit]
+        ranges = wp.to_torch(model.jnt_actfrcrange)
+        ranges.index_copy_(1, self._limits, torch.stack((-limit, limit), dim=-1))
 
     def flush(self) -> None:
         """Lets the solver derive its constants anew after a ``host`` property has changed."""
@@ -128,6 +137,7 @@ class NewtonProperties:
             case "joint_friction":
                 self._to_dofs(solver.mjw_model.dof_frictionloss, values)
             case "joint_armature":
+                self.write_drives()
                 self._to_dofs(solver.mjw_model.dof_armature, values)
             case "joint_limits":
                 limits = values.view(self._num_envs, -1, 2).clamp(-UNLIMITED, UNLIMITED)
