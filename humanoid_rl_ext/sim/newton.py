@@ -55,6 +55,8 @@ class NewtonEngine:
             self._built: NewtonModel = build(description, settings, self.device)
             self._bind(self._built)
             self._stand()
+        if self.device.type == "cuda":  # what comes next may run on another stream
+            torch.cuda.synchronize(self.device)
 
     def _bind(self, built: NewtonModel) -> None:
         num_envs, joints, bodies = self.num_envs, len(self.robot.joints), len(self.robot.bodies)
@@ -152,7 +154,7 @@ class NewtonEngine:
     def _record_substep(self) -> Any:
         """A sub-step as a graph for the CPU, where starting a hundred kernels from Python costs up to 20 ms."""
         built = self._built
-        with wp.ScopedCapture("cpu") as capture:
+        with wp.ScopedCapture("cpu", force_module_load=False) as capture:
             built.solver.step(built.state, built.state, None, None, self.dt)
         return capture.graph
 

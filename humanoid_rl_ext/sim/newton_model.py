@@ -33,7 +33,7 @@ ROBOT_GROUP, GROUND_GROUP = -1, 1
 PLANE_CONTACTS = {"SPHERE": 1, "ELLIPSOID": 1, "CAPSULE": 2, "BOX": 8}
 """Contact points that a shape can have with a plane; 4 for the others (cylinders, cones, hulls of meshes)."""
 CLEAR_OF_THE_GROUND = 10.0
-"""Height (m) at which robots are built: contacts they have then would widen the room for contacts beyond the settings."""
+"""Height (m) at which robots are built: contacts they have then would widen the room for contacts."""
 SELF_CONTACTS = 16
 """Contact points that the robot's own bodies are expected to have with each other at a time."""
 ROWS_PER_CONTACT = 4
@@ -110,7 +110,7 @@ def _read(description: RobotDescription, settings: SceneSettings) -> Any:
     robot.add_usd(
         stage,
         root_path="/World",
-        xform=wp.transform((0.0, 0.0, 0.0 if description.fixed_base else CLEAR_OF_THE_GROUND), wp.quat_identity()),
+        xform=wp.transform((0.0, 0.0, 0.0 if description.fixed_base else CLEAR_OF_THE_GROUND), (0.0, 0.0, 0.0, 1.0)),
         joint_ordering="bfs",
         only_load_enabled_rigid_bodies=True,
         load_sites=False,

@@ -93,7 +93,10 @@ class NewtonProperties:
         held = self.values[self._known(name)]
         if values.shape != held.shape:
             raise EngineError(f"property '{name}' takes values of shape {tuple(held.shape)}, not {tuple(values.shape)}")
-        rows = torch.ones(self._num_envs, dtype=torch.bool, device=held.device) if mask is None else mask
+        values = values.to(held)
+        rows = (
+            torch.ones(self._num_envs, dtype=torch.bool, device=held.device) if mask is None else mask.to(held.device)
+        )
         if self._on_cpu:
             validate(name, BOUNDS[name], values[rows])
         else:
@@ -115,7 +118,7 @@ class NewtonProperties:
         bias[..., 2] = nothing if self.mode == "effort" else -damping
         # MuJoCo clips first and then takes the damping implicitly, which leaves 1 / (1 + dt damping / inertia) of the
         # limit; so the limit it is given is larger by that. Exact for a lone joint, on the safe side in a chain.
-        inertia = self._link_inertia + self.values["joint_armature"]
+        inertia = (self._link_inertia + self.values["joint_armature"]).clamp(min=1e-9)
         share = 0.0 if self.mode == "effort" else self._dt * self.values["joint_damping"] / inertia
         limit = (self.values["joint_effort_limit"] * (1.0 + share)).clamp(max=NO_EFFORT_LIMIT)[:, self._joint_of_limit]
         ranges = wp.to_torch(model.jnt_actfrcrange)

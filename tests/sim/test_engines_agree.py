@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,3 +94,17 @@ def test_joints_follow_a_step_of_their_targets_alike() -> None:
     assert travel.max() > 0.4
     apart = (physx - newton).abs()
     assert apart[-1].max() < 0.02 and apart.max() < 0.08
+
+
+def test_a_robot_on_rails_lands_alike() -> None:
+    spec = importlib.util.find_spec("gymnasium")
+    assert spec is not None and spec.origin is not None
+    cheetah = load_robot(Path(spec.origin).parent / "envs" / "mujoco" / "assets" / "half_cheetah.xml")
+
+    def play(engine: Any) -> torch.Tensor:
+        engine.step(70)
+        return engine.state.joint_pos[0]
+
+    physx, newton = on_both(cheetah, play)
+    assert physx.abs().max() > 0.1, "nothing moved: the test shows nothing"
+    assert torch.allclose(physx, newton, atol=0.02)
