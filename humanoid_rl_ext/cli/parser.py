@@ -84,7 +84,7 @@ def _build() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser
     shared.add_argument("--debug", action="store_true", help="show tracebacks")
     machine = _Parser(add_help=False)
     machine.add_argument("--device", metavar="D", help="auto, cpu, cuda or cuda:0")
-    machine.add_argument("--engine", metavar="E", help="physics engine (ovphysx)")
+    machine.add_argument("--engine", metavar="E", help="physics engine: ovphysx (default) or newton")
     machine.add_argument("--envs", type=count, metavar="N", dest="num_envs", help="environments side by side")
     groups = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
 

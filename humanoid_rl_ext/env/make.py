@@ -11,7 +11,7 @@ from humanoid_rl_ext.env.transition import EnvSpec, Observations, Transition
 from humanoid_rl_ext.errors import BadInputError
 from humanoid_rl_ext.robot import load_robot
 from humanoid_rl_ext.robot.description import RobotDescription
-from humanoid_rl_ext.sim.engine import Engine, SceneSettings
+from humanoid_rl_ext.sim.engine import Engine, NewtonSettings, SceneSettings
 from humanoid_rl_ext.sim.engines import make_engine
 from humanoid_rl_ext.task.schema import Task
 
@@ -104,4 +104,5 @@ def scene_settings(task: Task, num_envs: int, device: str) -> SceneSettings:
         self_collision=sim.self_collision,
         position_iterations=sim.ovphysx.position_iterations,
         velocity_iterations=sim.ovphysx.velocity_iterations,
+        newton=NewtonSettings(**sim.newton.model_dump()),
     )

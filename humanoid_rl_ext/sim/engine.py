@@ -21,6 +21,19 @@ PropertyAccess = Literal["device", "host"]
 
 
 @dataclass(frozen=True, slots=True)
+class NewtonSettings:
+    """Solver settings of the ``newton`` engine."""
+
+    iterations: int = 100
+    """Most iterations of the constraint solver in a sub-step; it stops where it has converged."""
+    line_search_iterations: int = 50
+    max_contacts: int | None = None
+    """Contact points that one environment may have at a time; None: as many as the robot can make."""
+    max_constraints: int | None = None
+    """Constraint rows that one environment may have at a time; None: as many as its contacts and joints can make."""
+
+
+@dataclass(frozen=True, slots=True)
 class SceneSettings:
     """What one scene needs to be built; comes from the Task (physics, ground) and the run (copies, device)."""
 
@@ -38,6 +51,7 @@ class SceneSettings:
     self_collision: bool = False
     position_iterations: int = 8
     velocity_iterations: int = 1
+    newton: NewtonSettings = NewtonSettings()
     num_threads: int = 2
     contacts: bool = True
     """Whether contact forces will be read."""

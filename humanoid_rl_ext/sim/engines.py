@@ -8,7 +8,10 @@ from humanoid_rl_ext.errors import BadInputError, did_you_mean
 from humanoid_rl_ext.robot.description import RobotDescription
 from humanoid_rl_ext.sim.engine import Engine, SceneSettings
 
-ENGINES: dict[str, tuple[str, str]] = {"ovphysx": ("humanoid_rl_ext.sim.ovphysx", "OvPhysxEngine")}
+ENGINES: dict[str, tuple[str, str]] = {
+    "ovphysx": ("humanoid_rl_ext.sim.ovphysx", "OvPhysxEngine"),
+    "newton": ("humanoid_rl_ext.sim.newton", "NewtonEngine"),
+}
 """Module and class of every engine."""
 ELSEWHERE = {"kit": "ovphysx"}
 """Engines that are there only inside Isaac Sim, where they are made otherwise, and what stands for them here."""

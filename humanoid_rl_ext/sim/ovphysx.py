@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from humanoid_rl_ext.robot.description import RobotDescription
+from humanoid_rl_ext.sim.device import check_device
 from humanoid_rl_ext.sim.engine import SceneSettings
 from humanoid_rl_ext.sim.grid import square_grid
 from humanoid_rl_ext.sim.physx import PhysxEngine
-from humanoid_rl_ext.sim.physx_scene import PhysxScene, check_device
+from humanoid_rl_ext.sim.physx_scene import PhysxScene
 from humanoid_rl_ext.sim.scene import compose
 
 
@@ -22,7 +23,7 @@ class OvPhysxEngine(PhysxEngine):
             DeviceError: when CUDA is asked for and absent.
             EngineError: when PhysX cannot start, or holds other joints or bodies than the description.
         """
-        device = check_device(settings.device)
+        device = check_device(settings.device, self.name)
         origins = square_grid(settings.num_envs, settings.spacing)
         scene = PhysxScene(compose(description, settings), settings, origins - origins[0])
         super().__init__(description, settings, device, scene, origins)

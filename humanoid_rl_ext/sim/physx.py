@@ -14,6 +14,7 @@ from humanoid_rl_ext.sim.engine import PropertyAccess, SceneSettings, State, Tar
 from humanoid_rl_ext.sim.ordering import Ordering, canonical_names, match
 from humanoid_rl_ext.sim.physx_array import PhysxArray
 from humanoid_rl_ext.sim.physx_properties import PROPERTIES, PropertyStore
+from humanoid_rl_ext.sim.reset import check_finite
 from humanoid_rl_ext.sim.rotation import rotate
 
 _SILENT_IN = {
@@ -280,7 +281,7 @@ class PhysxEngine:
         if self.device.type == "cpu":
             if not mask.any():
                 return
-            _check_finite(mask, (root_pose, root_velocity, joint_pos, joint_vel))
+            check_finite(mask, (root_pose, root_velocity, joint_pos, joint_vel))
         self._properties.flush()
         limits = self._properties.mirror("joint_limits").view(self.num_envs, -1, 2)
         joint_pos = torch.clamp(joint_pos, limits[..., 0], limits[..., 1])
@@ -347,15 +348,3 @@ class PhysxEngine:
 
 def _on_host(ordering: Ordering | None) -> Ordering | None:
     return None if ordering is None else Ordering(ordering.from_native.cpu(), ordering.to_native.cpu())
-
-
-def _check_finite(mask: torch.Tensor, arrays: tuple[torch.Tensor, ...]) -> None:
-    """Raises EngineError where a selected row of root pose, root or joint state cannot be simulated."""
-    names = ("root pose", "root velocity", "joint positions", "joint velocities")
-    for name, array in zip(names, arrays, strict=True):
-        broken = ~array.isfinite().all(dim=-1) & mask
-        if broken.any():
-            raise EngineError(f"reset of environment {int(broken.nonzero()[0])}: {name} not finite")
-    broken = (arrays[0][:, 3:].square().sum(dim=-1) < 0.5) & mask
-    if broken.any():
-        raise EngineError(f"reset of environment {int(broken.nonzero()[0])}: the root's quaternion is near zero")

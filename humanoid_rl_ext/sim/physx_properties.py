@@ -123,7 +123,7 @@ class PropertyStore:
             raise EngineError(f"property '{name}' takes values of shape {expected}, not {tuple(values.shape)}")
         rows = torch.ones(self._num_envs, dtype=torch.bool) if mask is None else mask.to("cpu", torch.bool)
         host = values.detach().to("cpu", torch.float32)
-        _validate(name, kind, host[rows])
+        validate(name, kind, host[rows])
         if kind.may_be_open:
             host = host.clamp(-_LARGEST, _LARGEST)
         host = host.reshape(self._num_envs, items, kind.width)
@@ -168,8 +168,8 @@ class PropertyStore:
         return PROPERTIES[name]
 
 
-def _validate(name: str, kind: Property, values: torch.Tensor) -> None:
-    """Raises EngineError for values that would crash PhysX or break the simulation."""
+def validate(name: str, kind: Property, values: torch.Tensor) -> None:
+    """Raises EngineError for values that would crash an engine or break the simulation."""
     if values.isnan().any():
         raise EngineError(f"property '{name}': NaN is not a value")
     if not kind.may_be_open and values.isinf().any():

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from humanoid_rl_ext.errors import DeviceError, EngineError
+from humanoid_rl_ext.errors import EngineError
 from humanoid_rl_ext.sim import scene
 from humanoid_rl_ext.sim.engine import SceneSettings
 from humanoid_rl_ext.sim.physx_log import route_native_log
@@ -134,27 +134,6 @@ class PhysxScene:
             self._stage = None
         if _live is self:
             _live = None
-
-
-def check_device(device: str) -> torch.device:
-    """The torch device of a device name.
-
-    Raises:
-        DeviceError: for an unknown name, or for CUDA where this machine has no such device.
-    """
-    try:
-        parsed = torch.device(device)
-    except RuntimeError:
-        raise DeviceError(f"device '{device}' is unknown; use 'cpu' or 'cuda:0'") from None
-    if parsed.type == "cpu":
-        return torch.device("cpu")
-    if parsed.type != "cuda":
-        raise DeviceError(f"ovphysx runs on 'cpu' or 'cuda:<index>', not on '{device}'")
-    if not torch.cuda.is_available():
-        raise DeviceError(f"device '{device}' was asked for, but CUDA is not available here; use device 'cpu'")
-    if (parsed.index or 0) >= torch.cuda.device_count():
-        raise DeviceError(f"device '{device}' was asked for, but there are {torch.cuda.device_count()} CUDA devices")
-    return torch.device("cuda", parsed.index or 0)
 
 
 def _choose_cpu_or_gpu(device: str) -> None:

@@ -45,12 +45,24 @@ class PhysxSection(Section):
     velocity_iterations: int = quantity(1, help="Solver velocity iterations", ge=0, le=255)
 
 
+class NewtonSection(Section):
+    iterations: int = quantity(100, help="Most solver iterations in a sub-step; it stops once converged", ge=1, le=1000)
+    line_search_iterations: int = quantity(50, help="Most line search steps in an iteration", ge=1, le=1000)
+    max_contacts: int | None = quantity(
+        None, help="Contact points an environment may have; none: as many as the robot can make", ge=1, le=10_000
+    )
+    max_constraints: int | None = quantity(
+        None, help="Constraint rows an environment may have; none: as many as contacts and joints need", ge=1, le=50_000
+    )
+
+
 class SimSection(Section):
     dt: float = quantity(1 / 120, unit="s", help="Physics sub-step", gt=0, le=0.1)
     decimation: int = quantity(2, help="Physics sub-steps per control step", ge=1, le=1000)
     gravity: tuple[float, float, float] = quantity((0.0, 0.0, -9.81), unit="m/s2", help="Gravity vector")
     self_collision: bool = quantity(False, help="Whether the robot's own bodies collide with each other")
     ovphysx: PhysxSection = Field(default_factory=PhysxSection, description="Solver settings of PhysX")
+    newton: NewtonSection = Field(default_factory=NewtonSection, description="Solver settings of Newton")
 
 
 class ControlSection(Section):

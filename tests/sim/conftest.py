@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from humanoid_rl_ext.robot import RobotDescription, load_robot
 from humanoid_rl_ext.sim.engine import SceneSettings
-from humanoid_rl_ext.sim.ovphysx import OvPhysxEngine
+from humanoid_rl_ext.sim.engines import make_engine
 
 BENCH = """#usda 1.0
 (
@@ -74,24 +75,33 @@ def Xform "bench"
 """
 """A sled of 2 kg on a horizontal rail and a pendulum of 1.5 kg, both on one fixed base."""
 
-StartEngine = Callable[..., OvPhysxEngine]
+StartEngine = Callable[..., Any]
 
 
 @pytest.fixture
-def start() -> Iterator[StartEngine]:
-    """Starts engines by robot name or description; a process holds one scene, so the last one is closed each time."""
-    living: list[OvPhysxEngine] = []
+def start(request: pytest.FixtureRequest) -> Iterator[StartEngine]:
+    """Starts engines by robot name or description: ovphysx, or the one that the test's parameter names.
 
-    def start_engine(robot: str | RobotDescription, num_envs: int = 1, **settings: object) -> OvPhysxEngine:
+    A process holds one scene of ovphysx, so the last engine is closed each time.
+    """
+    name = getattr(request, "param", "ovphysx")
+    living: list[Any] = []
+
+    def close() -> None:
         while living:
-            living.pop().close()
+            engine = living.pop()
+            if name == "newton" and hasattr(engine, "_built"):
+                engine.check_capacity()
+            engine.close()
+
+    def start_engine(robot: str | RobotDescription, num_envs: int = 1, **settings: object) -> Any:
+        close()
         description = load_robot(robot) if isinstance(robot, str) else robot
-        living.append(OvPhysxEngine(description, SceneSettings(num_envs, **settings)))  # type: ignore[arg-type]
+        living.append(make_engine(name, description, SceneSettings(num_envs, **settings)))  # type: ignore[arg-type]
         return living[-1]
 
     yield start_engine
-    while living:
-        living.pop().close()
+    close()
 
 
 @pytest.fixture
@@ -106,7 +116,7 @@ def put() -> Callable[..., None]:
     """Resets the masked environments to their state with the given parts replaced; speeds default to zero."""
 
     def put_robots(
-        engine: OvPhysxEngine,
+        engine: Any,
         *,
         lift: float = 0.0,
         root_velocity: torch.Tensor | None = None,

@@ -12,6 +12,7 @@ from humanoid_rl_ext.robot import load_robot
 from humanoid_rl_ext.sim.ordering import canonical_names, match
 
 CPU = torch.device("cpu")
+BOTH = pytest.mark.parametrize("start", ["ovphysx", "newton"], indirect=True)
 
 
 def foreign_humanoid() -> Path:
@@ -42,10 +43,12 @@ def test_other_names_are_an_error_that_says_which():
         match("joints", ["a", "z"], ["a", "b"], CPU)
 
 
-def test_a_robot_that_physx_orders_otherwise_still_speaks_the_descriptions_order(start):
+@BOTH
+def test_a_robot_that_an_engine_orders_otherwise_still_speaks_the_descriptions_order(start):
     description = load_robot(foreign_humanoid())
     engine = start(description, 2)
-    assert engine._joint_pos._ordering is not None, "PhysX orders this robot as we do: the test shows nothing"
+    ordering = engine._built.joint_order if engine.name == "newton" else engine._joint_pos._ordering
+    assert ordering is not None, "the engine orders this robot as we do: the test shows nothing"
 
     lower, upper = engine.get_property("joint_limits")[0].view(-1, 2).unbind(-1)
     assert lower.tolist() == pytest.approx([joint.lower for joint in description.joints], rel=1e-4)
@@ -109,6 +112,7 @@ def Xform "bot" (prepend apiSchemas = ["PhysicsRigidBodyAPI", "PhysicsMassAPI", 
 """
 
 
+@BOTH
 def test_a_root_prim_that_is_itself_the_base_body_is_found_with_its_contacts(start, tmp_path):
     path = tmp_path / "bot.usda"
     path.write_text(NESTED)

@@ -1,4 +1,4 @@
-"""The engine against closed-form mechanics."""
+"""The engines against closed-form mechanics."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 import torch
 
+pytestmark = pytest.mark.parametrize("start", ["ovphysx", "newton"], indirect=True)
 DT = 1 / 120
 G = 9.81
 
@@ -107,17 +108,19 @@ def test_a_wrench_on_a_body_accelerates_the_whole_robot_and_ends_with_it(start, 
     engine.set_wrench(3, wrench)
     engine.step(12)
     engine.set_wrench(3, None)
+    rel = 1e-3 if engine.name == "ovphysx" else 3e-3  # in joint coordinates, momentum has an error of first order in dt
     for _ in range(2):
         mass = engine.get_property("mass")
         momentum = (mass[..., None] * engine.state.body_velocity[..., :3]).sum(1)[:, 0]
-        assert momentum.tolist() == pytest.approx([0.0, 90.0 * 12 * DT], rel=1e-3, abs=1e-3)
+        assert momentum.tolist() == pytest.approx([0.0, 90.0 * 12 * DT], rel=rel, abs=1e-3)
         engine.step(12)
 
 
 def test_a_body_slides_as_far_as_its_own_friction_lets_it(start, put):
     engine = start("humanoid", 2, dt=DT)
     engine.step(600)
-    for name, values in (("static_friction", (0.0, 1.0)), ("dynamic_friction", (0.0, 1.0))):
+    values = (0.0, 1.0)
+    for name in {"static_friction", "dynamic_friction"} & engine.properties.keys():
         shapes = engine.get_property(name).shape[1]
         engine.set_property(name, torch.tensor(values)[:, None].expand(2, shapes))
     velocity = torch.zeros(2, 6)

@@ -1,0 +1,344 @@
+"""Newton's MuJoCo-Warp solver behind the engine protocol: CPU and CUDA, state as views of the solver's own arrays."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+import warp as wp
+
+from humanoid_rl_ext.errors import EngineError
+from humanoid_rl_ext.robot.description import RobotDescription
+from humanoid_rl_ext.sim.device import check_device
+from humanoid_rl_ext.sim.engine import PropertyAccess, SceneSettings, State, TargetMode
+from humanoid_rl_ext.sim.grid import square_grid
+from humanoid_rl_ext.sim.newton_contacts import NewtonContacts
+from humanoid_rl_ext.sim.newton_kernels import Gather
+from humanoid_rl_ext.sim.newton_model import NewtonModel, build, newton
+from humanoid_rl_ext.sim.newton_overflow import OverflowWatch
+from humanoid_rl_ext.sim.newton_properties import PROPERTIES, NewtonProperties
+from humanoid_rl_ext.sim.reset import check_finite
+
+WARM_UP_STEPS = 3
+"""Eager sub-steps before a capture: whatever the solver allocates or compiles, it does then."""
+
+
+class NewtonEngine:
+    """N copies of one robot, one MuJoCo world each, on one ground; implements ``sim.engine.Engine``.
+
+    Worlds never touch each other, but stand apart at their origins: the state needs no offset then, and all of them can
+    share one uneven ground.
+    """
+
+    name = "newton"
+
+    def __init__(self, description: RobotDescription, settings: SceneSettings) -> None:
+        """Builds the model and puts every robot into its standing pose.
+
+        Raises:
+            DeviceError: when CUDA is asked for and absent.
+            EngineError: when Newton cannot load the robot, or holds other joints or bodies than the description.
+        """
+        self.device = check_device(settings.device, self.name)
+        self.num_envs = settings.num_envs
+        self.dt = settings.dt
+        self.robot = description
+        self.settings = settings
+        self.env_origins = square_grid(settings.num_envs, settings.spacing).to(self.device)
+        self.stream = _own_stream(self.device)
+        self._streams: dict[int, Any] = {}
+        self.properties: Mapping[str, PropertyAccess] = PROPERTIES
+        with self._on_torch_stream():
+            self._built: NewtonModel = build(description, settings, self.device)
+            self._bind(self._built)
+            self._stand()
+        if self.device.type == "cuda":  # what comes next may run on another stream
+            torch.cuda.synchronize(self.device)
+
+    def _bind(self, built: NewtonModel) -> None:
+        num_envs, joints, bodies = self.num_envs, len(self.robot.joints), len(self.robot.bodies)
+        model, state = built.model, built.state
+        if model.articulation_count != num_envs:
+            raise EngineError(f"Newton holds {model.articulation_count} articulations for {num_envs} environments")
+        q, qd = wp.to_torch(state.joint_q).view(num_envs, -1), wp.to_torch(state.joint_qd).view(num_envs, -1)
+        body_q = wp.to_torch(state.body_q).view(num_envs, bodies, 7)
+        body_qd = wp.to_torch(state.body_qd).view(num_envs, bodies, 6)
+        base = 7 if built.floating else 0
+        self._joint_pos, self._joint_vel = q[:, base:], qd[:, base and 6 :]
+        self._root_pose = q[:, :7] if built.floating else body_q[:, 0]
+        self._root_velocity = qd[:, :6] if built.floating else body_qd[:, 0]
+        # A fixed base hangs on a joint whose frame in the world is the base's pose.
+        self._base_frame = wp.to_torch(model.joint_X_p).view(num_envs, -1, 7)[:, 0]
+        self._wrench = wp.to_torch(state.body_f).view(num_envs, bodies, 6)
+
+        self._gather_joints: list[Gather] = []
+        self._gather_bodies: list[Gather] = []
+        joint_pos = self._described(self._joint_pos, built.joint_order, self._gather_joints)
+        joint_vel = self._described(self._joint_vel, built.joint_order, self._gather_joints)
+        self.state = State(
+            self._root_pose,
+            self._root_velocity,
+            joint_pos,
+            joint_vel,
+            self._described(body_q, built.body_order, self._gather_bodies),
+            self._described(body_qd, built.body_order, self._gather_bodies),
+        )
+        self._properties = NewtonProperties(built, self.robot, self.settings, self.device)
+        self._contacts = NewtonContacts(built, num_envs, bodies, self.device) if self.settings.contacts else None
+        self._overflow = OverflowWatch(built, self.device)
+        self._substep_graph: Any = None
+        self._targets = torch.zeros(num_envs, joints, device=self.device)
+        self._write_targets = (
+            [Gather(self._targets, self._properties.joint_of_actuator, wp.to_torch(built.solver.mjw_data.ctrl))]
+            if joints
+            else []
+        )
+        self._world_mask = wp.zeros(num_envs + 1, dtype=wp.bool, device=str(self.device))  # the last one: the ground
+        self._articulation_mask = wp.zeros(num_envs, dtype=wp.bool, device=str(self.device))
+        self._masks = wp.to_torch(self._world_mask)[:num_envs], wp.to_torch(self._articulation_mask)
+
+    @staticmethod
+    def _described(native: torch.Tensor, order: Any, gathers: list[Gather]) -> torch.Tensor:
+        """The tensor itself where Newton's order is the description's, else one that a gather fills."""
+        if order is None or not native.numel():
+            return native
+        described = torch.zeros_like(native, memory_format=torch.contiguous_format)
+        gathers.append(Gather(native, order.from_native, described))
+        return described
+
+    def _stand(self) -> None:
+        description, device = self.robot, self.device
+        pose = self._base_frame.clone()
+        if not description.fixed_base:
+            pose[:] = torch.tensor((0.0, 0.0, description.standing_height, *description.standing_rotation))
+        pose[:, :3] += self.env_origins
+        joints = torch.tensor([joint.default for joint in description.joints], device=device).repeat(self.num_envs, 1)
+        everywhere = torch.ones(self.num_envs, dtype=torch.bool, device=device)
+        self.reset(everywhere, pose, torch.zeros(self.num_envs, 6, device=device), joints, torch.zeros_like(joints))
+
+    def set_targets(self, mode: TargetMode, targets: torch.Tensor) -> None:
+        """Sets what the joints are driven towards; see ``Engine.set_targets``. One that is not finite is ignored."""
+        if mode != self._properties.mode:
+            if mode not in ("position", "velocity", "effort"):
+                raise EngineError(f"target mode '{mode}' is unknown: position, velocity or effort")
+            self._properties.mode = mode
+            self._properties.write_drives()
+            self._targets.copy_(self.state.joint_pos if mode == "position" else torch.zeros_like(self._targets))
+        torch.where(targets.isfinite(), targets, self._targets, out=self._targets)
+
+    def set_wrench(self, body: int, wrench: torch.Tensor | None) -> None:
+        """Applies (num_envs, 6) force and torque at a body's centre of mass; see ``Engine.set_wrench``."""
+        order = self._built.body_order
+        held = self._wrench[:, body if order is None else int(order.from_native[body])]
+        if wrench is None:
+            held.zero_()
+        else:
+            held.copy_(torch.nan_to_num(wrench, nan=0.0, posinf=0.0, neginf=0.0))
+
+    def step(self, substeps: int) -> None:
+        """Advances physics by ``substeps * dt`` and refreshes ``state``.
+
+        Raises:
+            EngineError: when contacts were lost for want of room, some steps after it happened.
+        """
+        with self._on_torch_stream():
+            self._properties.flush()
+            self._advance(substeps)
+            if self._substep_graph is None and self.device.type == "cpu":
+                self._substep_graph = self._record_substep()
+        self._overflow.after_step()
+
+    def _record_substep(self) -> Any:
+        """A sub-step as a graph for the CPU, where starting a hundred kernels from Python costs up to 20 ms."""
+        built = self._built
+        with wp.ScopedCapture("cpu", force_module_load=False) as capture:
+            built.solver.step(built.state, built.state, None, None, self.dt)
+        return capture.graph
+
+    def _advance(self, substeps: int) -> None:
+        """What a graph records: no host work, nothing allocated but from Warp's memory pool."""
+        built = self._built
+        for write in self._write_targets:
+            write()
+        for _ in range(substeps):
+            if self._substep_graph is None:
+                built.solver.step(built.state, built.state, None, None, self.dt)
+            else:
+                wp.capture_launch(self._substep_graph)
+        self._refresh(self.settings.body_state)
+
+    def _refresh(self, bodies: bool) -> None:
+        for gather in self._gather_joints + self._gather_bodies * bodies:
+            gather()
+
+    def record(self, substeps: int) -> Callable[[], None] | None:
+        """A launch that repeats ``step(substeps)`` from a Warp graph on the current torch stream; None on the CPU.
+
+        Properties, targets, wrenches and resets between launches act as they do between steps.
+        """
+        if self.stream is None:
+            return None
+        torch.cuda.synchronize(self.device)
+        with torch.cuda.stream(self.stream), self._on_torch_stream():
+            self._properties.flush()
+            self._warm_up()
+            torch.cuda.synchronize(self.device)
+            with (
+                _no_garbage_collection(),
+                wp.ScopedCapture(stream=self._warp_stream(), force_module_load=False) as capture,
+            ):
+                self._advance(substeps)
+        torch.cuda.synchronize(self.device)
+        graph = capture.graph
+
+        def launch() -> None:
+            with self._on_torch_stream():
+                self._properties.flush()
+                wp.capture_launch(graph)
+            self._overflow.after_step()
+
+        return launch
+
+    def _warm_up(self) -> None:
+        """Steps a little and takes it back."""
+        built = self._built
+        data, state = built.solver.mjw_data, built.state
+        arrays = [wp.to_torch(array) for array in (state.joint_q, state.joint_qd, data.qacc_warmstart, data.overflow)]
+        before = [array.clone() for array in arrays]
+        self._advance(WARM_UP_STEPS)
+        for array, values in zip(arrays, before, strict=True):
+            array.copy_(values)
+        newton.eval_fk(built.model, state.joint_q, state.joint_qd, state)
+        self._refresh(bodies=True)
+
+    def read_contacts(self) -> torch.Tensor:
+        """(num_envs, bodies, 3) net normal contact force of the last sub-step (N, world); the same buffer each call.
+
+        Raises:
+            EngineError: when the scene was built with ``contacts=False``.
+        """
+        if self._contacts is None:
+            raise EngineError("contact forces were not asked for when the scene was built (contacts=False)")
+        with self._on_torch_stream():
+            return self._contacts.read()
+
+    def reset(
+        self,
+        mask: torch.Tensor,
+        root_pose: torch.Tensor,
+        root_velocity: torch.Tensor,
+        joint_pos: torch.Tensor,
+        joint_vel: torch.Tensor,
+    ) -> None:
+        """Writes full-size state where ``mask`` is set; see ``Engine.reset``. On a GPU nothing waits for the host.
+
+        Joint positions are clamped into their limits. Targets of the reset environments become the new joint positions
+        (position mode) or zero. A fixed base takes the pose and ignores the velocity.
+
+        Raises:
+            EngineError: on the CPU, for values that are not finite or a quaternion near zero; nothing is written then.
+        """
+        if self.device.type == "cpu":
+            if not mask.any():
+                return
+            check_finite(mask, (root_pose, root_velocity, joint_pos, joint_vel))
+        rows, built = mask.unsqueeze(-1), self._built
+        limits = self._properties.values["joint_limits"].view(self.num_envs, -1, 2)
+        joint_pos = torch.clamp(joint_pos, limits[..., 0], limits[..., 1])
+        fresh = joint_pos if self._properties.mode == "position" else torch.zeros_like(joint_pos)
+        self._targets.copy_(torch.where(rows, fresh, self._targets))
+        if built.joint_order is not None:
+            joint_pos, joint_vel = joint_pos[:, built.joint_order.to_native], joint_vel[:, built.joint_order.to_native]
+        written = [(joint_pos, self._joint_pos), (joint_vel, self._joint_vel)]
+        if built.floating:
+            written += [(root_pose, self._root_pose), (root_velocity, self._root_velocity)]
+        else:
+            written += [(root_pose, self._base_frame)]
+        for values, held in written:
+            held.copy_(torch.where(rows, values, held))
+        for chosen in self._masks:
+            chosen.copy_(mask)
+        with self._on_torch_stream():
+            if not built.floating:
+                built.solver.notify_model_changed(newton.ModelFlags.JOINT_PROPERTIES)
+            built.solver.reset(built.state, self._world_mask, flags=0)
+            newton.eval_fk(
+                built.model, built.state.joint_q, built.state.joint_qd, built.state, mask=self._articulation_mask
+            )
+            self._refresh(bodies=True)
+
+    def joint_effort(self) -> torch.Tensor:
+        """(num_envs, joints) effort the drives ask for now; see ``Engine.joint_effort``."""
+        values, state, mode = self._properties.values, self.state, self._properties.mode
+        if mode == "effort":
+            effort = self._targets
+        elif mode == "velocity":
+            effort = values["joint_damping"] * (self._targets - state.joint_vel)
+        else:
+            effort = values["joint_stiffness"] * (self._targets - state.joint_pos)
+            effort -= values["joint_damping"] * state.joint_vel
+        limit = values["joint_effort_limit"]
+        return torch.clamp(effort, -limit, limit)
+
+    def get_property(self, name: str) -> torch.Tensor:
+        """A copy of a property's values, (num_envs, k); see ``newton_properties.PROPERTIES``."""
+        return self._properties.get(name)
+
+    def set_property(self, name: str, values: torch.Tensor, mask: torch.Tensor | None = None) -> None:
+        """Stores full-size (num_envs, k) values where ``mask`` is set; see ``NewtonProperties.set``.
+
+        Raises:
+            EngineError: for a property Newton does not support, or on the CPU values it would not survive.
+        """
+        self._properties.set(name, values, mask)
+
+    def refresh_bodies(self) -> None:
+        """Refreshes ``state.body_pose`` and ``state.body_velocity`` now, for scenes with ``body_state=False``."""
+        with self._on_torch_stream():
+            self._refresh(bodies=True)
+
+    def check_capacity(self) -> None:
+        """Waits for the device and raises EngineError if contacts were lost for want of room."""
+        self._overflow.check()
+
+    def close(self) -> None:
+        """Frees the model; closing twice is fine."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        self._substep_graph = None
+        self.__dict__.pop("_built", None)
+
+    def _on_torch_stream(self) -> contextlib.AbstractContextManager[Any]:
+        """Puts Warp's work on the stream that torch works on now, so that each sees what the other wrote."""
+        if self.device.type == "cpu":
+            return contextlib.nullcontext()
+        return wp.ScopedStream(self._warp_stream(), sync_enter=False)
+
+    def _warp_stream(self) -> Any:
+        """Warp's view of the current torch stream."""
+        stream = torch.cuda.current_stream(self.device)
+        if stream.cuda_stream not in self._streams:
+            self._streams[stream.cuda_stream] = wp.stream_from_torch(stream)
+        return self._streams[stream.cuda_stream]
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Memory that Python happens to free during a capture would end it."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _own_stream(device: torch.device) -> torch.cuda.Stream | None:
+    """The current torch stream, or a new one where that is the default stream, which cannot be captured."""
+    if device.type == "cpu":
+        return None
+    current = torch.cuda.current_stream(device)
+    return torch.cuda.Stream(device) if current == torch.cuda.default_stream(device) else current
