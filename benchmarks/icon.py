@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def main() -> None:
     draw.rounded_rectangle((0, 0, side - 1, side - 1), radius=side // 6, fill=DARK)
     draw.ellipse((0.2 * side, 0.86 * side, 0.8 * side, 0.95 * side), fill=(*(c // 3 for c in GREEN), 255))
     starts = np.cumsum([0, *faces.counts])
-    polygons = [faces.corners[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+    polygons = [faces.corners[start:end] for start, end in itertools.pairwise(starts)]
     for index in np.argsort([seen[polygon, 2].mean() for polygon in polygons]):
         polygon, colour = polygons[index], int(faces.colours[starts[index]])
         light = ((colour & 255) + (colour >> 8 & 255) + (colour >> 16 & 255)) / 3.0 / 165.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -19,7 +19,7 @@ from humanoid_rl_ext.env.transition import ActionSpec, EnvSpec, Observations, Tr
 from humanoid_rl_ext.errors import TaskError, did_you_mean
 from humanoid_rl_ext.mdp.step import Step
 from humanoid_rl_ext.sim.engine import Engine
-from humanoid_rl_ext.sim.recording import Recording
+from humanoid_rl_ext.sim.recording import EAGER_CALLS, Recording
 from humanoid_rl_ext.task.loading import edited
 from humanoid_rl_ext.task.schema import Task
 
@@ -58,6 +58,8 @@ class VecEnv:
         self._paid: tuple[list[str], torch.Tensor] | None = None
         self._cut = torch.zeros(1, dtype=torch.bool, device=device)
         self._outcome: Outcome
+        self._steps = 0
+        self._launch: Callable[[], None] | None = None
         self._judging = Recording(self._judge, device)
         self._beginning = Recording(lambda: self._begin_anew(self._outcome), device)
         self.reserved_actions = torch.zeros(reserved, len(self._actions.joints), device=device)
@@ -105,8 +107,18 @@ class VecEnv:
         On a GPU the tensors of the transition are filled anew by the next step.
         """
         self.begin_step(actions)
-        self.engine.step(self.task.sim.decimation)
+        self._advance()
         return self.end_step()
+
+    def _advance(self) -> None:
+        """Physics of one control step: recorded where the engine can be, once everything has settled."""
+        self._steps += 1
+        if self._steps == EAGER_CALLS + 1 and not self._on_cpu:
+            self._launch = self.engine.record(self.task.sim.decimation)
+        if self._launch is None:
+            self.engine.step(self.task.sim.decimation)
+        else:
+            self._launch()
 
     def begin_step(self, actions: torch.Tensor) -> None:
         """First half of ``step``, for a host that advances physics itself: actions (num_envs, actions) act."""

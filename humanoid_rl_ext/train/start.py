@@ -172,6 +172,7 @@ def build(
     run = config.run
     device = resolve_device(run.device)
     torch.manual_seed(run.seed)
+    torch.set_float32_matmul_precision("high")  # TF32 on a GPU; the CPU has no such thing
     num_envs = num_envs or run.num_envs
     if not isinstance(task, str) and device == "cpu" and num_envs > SURELY_FIT:
         check_memory(len(task_robot(task).bodies), num_envs + reserved, available_memory())
