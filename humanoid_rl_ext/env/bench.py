@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -58,9 +59,10 @@ def bench_env(
         plain: Engine = recorder._engine
         alone, whole = [], []
         env.engine = plain
+        advance = plain.record(decimation) or (lambda: plain.step(decimation))
         for _ in range(rounds):
             env.load_state_dict(start)
-            alone.append(_timed(env, lambda: _replay(plain, recorded, decimation)))
+            alone.append(_timed(env, lambda: _replay(plain, recorded, advance)))
             env.load_state_dict(start)
             whole.append(_timed(env, lambda: _run_env(env, actions)))
         per_run = steps * num_envs
@@ -82,10 +84,10 @@ def _run_env(env: VecEnv, actions: torch.Tensor) -> None:
         env.step(action)
 
 
-def _replay(engine: Engine, recorded: list[dict[str, Any]], decimation: int) -> None:
+def _replay(engine: Engine, recorded: list[dict[str, Any]], advance: Callable[[], None]) -> None:
     for step in recorded:
         engine.set_targets(step["mode"], step["targets"])
-        engine.step(decimation)
+        advance()
         engine.read_contacts()
         for arguments in step["resets"]:
             engine.reset(*arguments)

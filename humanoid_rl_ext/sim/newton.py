@@ -43,6 +43,7 @@ class NewtonEngine:
             EngineError: when Newton cannot load the robot, or holds other joints or bodies than the description.
         """
         self.device = check_device(settings.device, self.name)
+        wp.init()
         self.num_envs = settings.num_envs
         self.dt = settings.dt
         self.robot = description
