@@ -18,7 +18,8 @@ Equal on both sides (``task.yaml`` and ``shared.py`` hold the numbers, ``peer_ta
   noise 1 at the start, Adam's epsilon 1e-8; TF32 allowed (Isaac Lab's training script allows it)
 - solvers, in the sides that are called "at the peer's settings": MuJoCo-Warp with Newton's method, at most 100
   iterations and 50 of the line search, pyramidal cones, implicitfast, room for 200 rows and 40 contacts; PhysX with
-  four position and no velocity iterations
+  four position and no velocity iterations,
+  external forces once per sub-step
 
 Not equal, because one side has no such choice:
 - Isaac Lab pays no reward for steps while the level part of the command is below 0.1 m/s, ours while the whole command is

@@ -60,7 +60,8 @@ def env_cfg(task: Task, robot: RobotDescription, engine: str, num_envs: int, dev
 
 def _physics(engine: str) -> PhysicsCfg:
     if engine == "ovphysx":
-        return OvPhysxCfg()
+        # Its default, external forces in every solver iteration, throws the robots into the air on the CPU.
+        return OvPhysxCfg(enable_external_forces_every_iteration=False)
     solver = MJWarpSolverCfg(**NEWTON, solver="newton", cone="pyramidal", impratio=1.0, integrator="implicitfast")
     return NewtonCfg(solver_cfg=solver, num_substeps=1)
 
@@ -85,7 +86,9 @@ class _Scene(InteractiveSceneCfg):
 
 def _scene(task: Task, robot: RobotDescription, num_envs: int) -> InteractiveSceneCfg:
     joint = robot.joints[0]
-    assert all((j.stiffness, j.damping, j.armature) == (joint.stiffness, joint.damping, joint.armature) for j in robot.joints)
+    assert all(
+        (j.stiffness, j.damping, j.armature) == (joint.stiffness, joint.damping, joint.armature) for j in robot.joints
+    )
     ground = sim_utils.GroundPlaneCfg(usd_path=str(ground_usd()), physics_material=_material(task), color=None)
     spawn = sim_utils.UsdFileCfg(
         usd_path=task.robot.source,
