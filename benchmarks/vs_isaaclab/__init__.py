@@ -1,9 +1,9 @@
 """One task, learnt by Isaac Lab 3.0.0 with rsl_rl 5.5.1 and by Humanoid RL, measured side by side.
 
 Equal on both sides (``task.yaml`` and ``shared.py`` hold the numbers, ``peer_task.py`` gives them to Isaac Lab):
-- robot: Newton's ``humanoid.usda`` without its collision groups (with them Newton lets only the head touch the ground);
-  position drives 60 N m/rad, 6 N m s/rad, armature 0.02 kg m2, effort limit 200 N m, speed limit 100 rad/s, no joint
-  friction, on all 21 joints; no self-collision
+- robot: Newton's ``humanoid.usda`` without its collision groups (with them Newton lets only the head touch the ground)
+  and with a drive on the five joints that lack one; position drives 60 N m/rad, 6 N m s/rad, armature 0.02 kg m2,
+  effort limit 200 N m, speed limit 100 rad/s, no joint friction, on all 21 joints; no self-collision
 - ground: an endless plane, friction 1, no restitution; gravity 9.81 m/s2; robots 4 m apart
 - time: sub-step 1/120 s, two to a control step, episodes of 20 s
 - actions: joint positions, standing pose plus 0.5 rad times the action
@@ -22,10 +22,10 @@ Equal on both sides (``task.yaml`` and ``shared.py`` hold the numbers, ``peer_ta
   external forces once per sub-step
 
 Not equal, because one side has no such choice:
-- Isaac Lab pays no reward for steps while the level part of the command is below 0.1 m/s, ours while the whole command is
-- rsl_rl adds the discounted value of the observation before a time limit to the reward, ours values the last observation
-- rsl_rl draws one order of samples for all epochs, ours one per epoch; initial weights follow each side's own rule, as do
-  the stiffness of contacts and limits and what the engines' wrappers add to a scene
+- Isaac Lab pays no reward for steps while the level part of the command is below 0.1 m/s, ours while all of it is
+- rsl_rl adds the discounted value of the observation before a time limit to the reward, ours values the last one
+- rsl_rl draws one order of samples for all epochs, ours one per epoch; initial weights follow each side's own rule, as
+  do the stiffness of contacts and limits and what the engines' wrappers add to a scene
 - ours clips actions at plus and minus 100 and normalised observations at 100, and noise never falls below 0.01
 
 Isaac Lab runs its manager-based environment, which all its velocity tasks use, and on Newton one CUDA graph of both

@@ -62,7 +62,16 @@ def _physics(engine: str) -> PhysicsCfg:
     if engine == "ovphysx":
         # Its default, external forces in every solver iteration, throws the robots into the air on the CPU.
         return OvPhysxCfg(enable_external_forces_every_iteration=False)
-    solver = MJWarpSolverCfg(**NEWTON, solver="newton", cone="pyramidal", impratio=1.0, integrator="implicitfast")
+    solver = MJWarpSolverCfg(
+        iterations=NEWTON["iterations"],
+        ls_iterations=NEWTON["line_search_iterations"],
+        nconmax=NEWTON["max_contacts"],
+        njmax=NEWTON["max_constraints"],
+        solver="newton",
+        cone="pyramidal",
+        impratio=1.0,
+        integrator="implicitfast",
+    )
     return NewtonCfg(solver_cfg=solver, num_substeps=1)
 
 

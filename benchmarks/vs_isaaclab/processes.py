@@ -49,11 +49,10 @@ class SideProcess:
         self._memory_before = gpu_memory_mb(plan.device)
         self.startup = float("nan")
         """Seconds from the launch to the first step of training."""
+        options = [f"--envs={num_envs}", f"--device={plan.device}", f"--seed={seed}"]
         with self.log.open("w") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "benchmarks.vs_isaaclab.worker", name]
-                + ["--envs", str(num_envs), "--device", plan.device, "--seed", str(seed)]
-                + ["--launched", repr(time.time())],
+                [sys.executable, "-m", "benchmarks.vs_isaaclab.worker", name, *options, f"--launched={time.time()}"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -66,7 +66,7 @@ def figures(result: dict[str, Any]) -> dict[str, float]:
 
 
 def table(results: Iterable[dict[str, Any]]) -> str:
-    """A Markdown table, smallest size first; ``times`` compares PPO with Isaac Lab (no front end) on the same engine."""
+    """A Markdown table, smallest size first; ``times Isaac Lab`` compares PPO on the same engine and machine."""
     rows = sorted(results, key=lambda result: (result["num_envs"], list(SIDES).index(result["side"])))
     lines = [
         "| environments | side | env step | physics alone | PPO, env-steps/s | an iteration | times Isaac Lab "

@@ -14,8 +14,8 @@ from humanoid_rl_ext.task.schema import Task
 
 TASK = Path(__file__).with_name("task.yaml")
 
-NEWTON = {"iterations": 100, "ls_iterations": 50, "njmax": 200, "nconmax": 40}
-"""MuJoCo-Warp at the peer's settings."""
+NEWTON = {"iterations": 100, "line_search_iterations": 50, "max_contacts": 40, "max_constraints": 200}
+"""MuJoCo-Warp at the peer's settings, in our names."""
 PHYSX = {"position_iterations": 4, "velocity_iterations": 0}
 """PhysX at the peer's settings."""
 
@@ -120,7 +120,10 @@ class Bench(Protocol):
 
 
 def robot_usd() -> Path:
-    """The shared robot's file: Newton's humanoid without its collision groups, written once."""
+    """The shared robot's file, written once: Newton's humanoid without its collision groups, every joint with a drive.
+
+    Five joints come without one, and through Isaac Lab's ovphysx they stay limp, whatever gains they are given.
+    """
     path = cache_folder("benchmarks") / "humanoid_peer.usda"
     if not path.exists():
         from pxr import Usd, UsdPhysics
@@ -130,6 +133,9 @@ def robot_usd() -> Path:
         stage = Usd.Stage.Open(str(Path(package.origin).parent / "examples" / "assets" / "humanoid.usda"))
         for prim in [prim.GetPath() for prim in stage.Traverse() if prim.IsA(UsdPhysics.CollisionGroup)]:
             stage.RemovePrim(prim)
+        for prim in stage.Traverse():
+            if prim.IsA(UsdPhysics.RevoluteJoint) and not prim.HasAPI(UsdPhysics.DriveAPI, "angular"):
+                UsdPhysics.DriveAPI.Apply(prim, "angular").CreateTypeAttr("force")
         stage.GetRootLayer().Export(str(path))
     return path
 

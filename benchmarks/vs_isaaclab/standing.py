@@ -16,7 +16,7 @@ def judge(series: dict[str, list[float]], mass: float, dt: float, standing_heigh
     force on all bodies and on the feet (N); ``height`` of the base and mean ``feet_height`` (m); ``velocity``,
     vertical, of the centre of mass (m/s). ``weight`` compares the force with mass times gravity and the change of
     momentum over the same steps (within 3 %), ``on_feet`` is the feet's share of it (at least 99 %), ``lowest`` is the
-    base's lowest height as a share of standing (at least 0.9), ``sunk`` is by how much the feet went down (at most 2 cm).
+    base's lowest height as a share of standing (at least 0.9), ``sunk`` is how far the feet went down (at most 2 cm).
     """
     force, velocity = series["force"][SETTLED], series["velocity"]
     first, last = SETTLED.start, SETTLED.stop - 1
