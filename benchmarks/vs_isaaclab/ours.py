@@ -78,7 +78,7 @@ class Ours:
         return all(bool(value.isfinite().all()) for value in values) and self.session.non_finite == 0
 
     def stand(self, steps: int) -> dict[str, list[float]]:
-        env, series = self.env, {}
+        env, series = self.env, dict[str, list[float]]()
         path = "randomisation.initial_joint_pos.params.offset"
         before = env.task.randomisation["initial_joint_pos"].params["offset"]
         env.edit(path, [0.0, 0.0])

@@ -33,6 +33,9 @@ class IsaacLab:
         if side.warp_frontend:
             from isaaclab_experimental.envs import ManagerBasedRLEnvWarp
 
+            from benchmarks.vs_isaaclab.warp_terms import bad_orientation
+
+            cfg.terminations.fall_by_tilt.func = bad_orientation
             self.env = ManagerBasedRLEnvWarp(cfg=cfg)
         else:
             self.env = ManagerBasedRLEnv(cfg=cfg)
@@ -80,10 +83,9 @@ class IsaacLab:
         return all(bool(values.isfinite().all()) for values in state)
 
     def stand(self, steps: int) -> dict[str, list[float]]:
-        events, still = self.env.event_manager, (("reset_joints", "position_range", (0.0, 0.0)),)
-        before = [events.get_term_cfg(name).params[key] for name, key, _ in still]
-        for name, key, value in still:
-            events.get_term_cfg(name).params[key] = value
+        reset_joints = self.env.event_manager.get_term_cfg("reset_joints").params
+        before = reset_joints["position_range"]
+        reset_joints["position_range"] = (0.0, 0.0)
         series: dict[str, list[float]] = {}
         with torch.inference_mode():
             self.env.reset()
@@ -91,8 +93,7 @@ class IsaacLab:
                 self.env.step(torch.zeros(self.num_envs, self.joints, device=self.device))
                 for key, value in self._standing().items():
                     series.setdefault(key, []).append(value)
-        for (name, key, _), value in zip(still, before, strict=True):
-            events.get_term_cfg(name).params[key] = value
+        reset_joints["position_range"] = before
         return series
 
     def _standing(self) -> dict[str, float]:

@@ -184,7 +184,7 @@ def _commands(task: Task) -> _Commands:
 @configclass
 class _Rewards:
     alive = RewardTermCfg(func=mdp.is_alive, weight=0.0)
-    termination = RewardTermCfg(func=mdp.terminated_penalty, weight=0.0)
+    termination = RewardTermCfg(func=mdp.is_terminated, weight=0.0)
     track_lin_vel = RewardTermCfg(
         func=velocity_mdp.track_lin_vel_xy_yaw_frame_exp, weight=0.0, params={"command_name": "velocity", "std": 0.5}
     )
@@ -206,6 +206,7 @@ def _rewards(task: Task, robot: RobotDescription) -> _Rewards:
     rewards, feet = _Rewards(), robot.with_role("foot")
     for name, section in task.rewards.items():
         getattr(rewards, name).weight = section.weight
+    rewards.termination.weight /= task.control_dt  # per event, as ours counts it
     rewards.track_lin_vel.params["std"] = task.rewards["track_lin_vel"].params["std"]
     rewards.track_ang_vel.params["std"] = task.rewards["track_ang_vel"].params["std"]
     rewards.single_stance.params |= {
