@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.vs_isaaclab import processes, report
 from benchmarks.vs_isaaclab.shared import SIDES
 
-NEWTON_SIDES = ("isaaclab-newton", "ours-newton", "ours-newton-default")
+NEWTON_SIDES = ("isaaclab-newton", "isaaclab-newton-warp", "ours-newton", "ours-newton-default")
 PACKAGES = ("isaaclab", "rsl-rl-lib", "torch", "newton", "mujoco-warp", "warp-lang", "ovphysx")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import version
 from typing import Any
 
@@ -31,6 +32,8 @@ class IsaacLab:
         self.description = task_robot(self.task)
         cfg = env_cfg(self.task, self.description, side.engine, num_envs, device)
         if side.warp_frontend:
+            if device == "cpu":  # its captured calls do not work there
+                os.environ.setdefault("MANAGER_CALL_CONFIG", '{"default": 1}')
             from isaaclab_experimental.envs import ManagerBasedRLEnvWarp
 
             from benchmarks.vs_isaaclab.warp_terms import bad_orientation
