@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from pathlib import Path
 
 import numpy as np
+from pictures import draw_robot
 from PIL import Image, ImageDraw
 
 from humanoid_rl_ext.robot import load_robot
@@ -45,23 +45,22 @@ def main() -> None:
     surface = Surface(read_visuals(robot))
     pose = np.concatenate([positions, quats], axis=1)
     camera.frame(surface.placed(pose), 1.0)
-    faces = surface.seen(pose, camera.eye)
-    seen = (np.c_[faces.positions, np.ones(len(faces.positions))] @ camera.view())[:, :3]
-    flat = seen[:, :2] / -seen[:, 2:] / math.tan(0.31)
     side = SIZE * SHARPER
     picture = Image.new("RGBA", (side, side), (0, 0, 0, 0))
     draw = ImageDraw.Draw(picture)
     draw.rounded_rectangle((0, 0, side - 1, side - 1), radius=side // 6, fill=DARK)
     draw.ellipse((0.2 * side, 0.86 * side, 0.8 * side, 0.95 * side), fill=(*(c // 3 for c in GREEN), 255))
-    starts = np.cumsum([0, *faces.counts])
-    polygons = [faces.corners[start:end] for start, end in itertools.pairwise(starts)]
-    for index in np.argsort([seen[polygon, 2].mean() for polygon in polygons]):
-        polygon, colour = polygons[index], int(faces.colours[starts[index]])
-        light = ((colour & 255) + (colour >> 8 & 255) + (colour >> 16 & 255)) / 3.0 / 165.0
-        points = [(side * (0.5 + 0.5 * x), side * (0.49 - 0.5 * y)) for x, y in flat[polygon]]
-        draw.polygon(points, fill=tuple(min(255, round(channel * light)) for channel in GREEN))
+    camera.distance *= 1.1
+    draw_robot(picture, surface, pose, camera, green)
     picture.resize((SIZE, SIZE), Image.Resampling.LANCZOS).save(ICON, optimize=True)
     print(f"{ICON.name}, {ICON.stat().st_size / 1e3:.0f} kB")
+
+
+def green(colour: tuple[int, int, int]) -> tuple[int, int, int]:
+    """The same brightness in the icon's colour."""
+    light = sum(colour) / 3.0 / 165.0
+    red, middle, blue = (min(255, round(channel * light)) for channel in GREEN)
+    return red, middle, blue
 
 
 if __name__ == "__main__":

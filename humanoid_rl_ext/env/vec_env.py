@@ -19,7 +19,7 @@ from humanoid_rl_ext.env.transition import ActionSpec, EnvSpec, Observations, Tr
 from humanoid_rl_ext.errors import TaskError, did_you_mean
 from humanoid_rl_ext.mdp.step import Step
 from humanoid_rl_ext.sim.engine import Engine
-from humanoid_rl_ext.sim.recording import EAGER_CALLS, Recording
+from humanoid_rl_ext.sim.recording import EAGER_CALLS, Recording, restore_generator
 from humanoid_rl_ext.task.loading import edited
 from humanoid_rl_ext.task.schema import Task
 
@@ -353,7 +353,7 @@ class VecEnv:
         self.engine.reset(self._learning, *motion)
         view.action[ours] = saved["action"].to(self.device)
         view.episode_length[ours] = saved["episode_length"].to(self.device)
-        self._block.generator.set_state(saved["generator"].cpu())
+        restore_generator(self._block.generator, saved["generator"])
         self.statistics.load_state_dict(saved["statistics"])
         for term in self._rewards.terms.values():
             term.reset(self._learning)

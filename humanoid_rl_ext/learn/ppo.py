@@ -25,7 +25,7 @@ from humanoid_rl_ext.learn.normaliser import ObservationNormaliser, RewardNormal
 from humanoid_rl_ext.learn.rollout import Rollout
 from humanoid_rl_ext.learn.schedules import adapt_learning_rate, scheduled_learning_rate
 from humanoid_rl_ext.learn.settings import PPOSettings
-from humanoid_rl_ext.sim.recording import Recording
+from humanoid_rl_ext.sim.recording import Recording, restore_generator
 
 SUMMED = ("policy_loss", "value_loss", "entropy", "kl", "clip_fraction", "grad_norm")
 
@@ -347,7 +347,7 @@ class PPO:
         if state["action"] != action:
             raise CheckpointError(f"the checkpoint acts by {state['action']} but the task takes {action}")
         self._restore_learned_state(state)
-        self.generator.set_state(state["generator"].cpu())
+        restore_generator(self.generator, state["generator"])
         self.iteration, self.env_steps, self._step = int(state["iteration"]), int(state["env_steps"]), 0
         self._good = self._learned_state()
 

@@ -46,3 +46,9 @@ class Recording:
             self._work()
         self._graph = graph
         return graph
+
+
+def restore_generator(generator: torch.Generator, state: torch.Tensor) -> None:
+    """Lets random numbers go on from a saved state; that of another kind of device is passed over, it means nothing."""
+    if state.numel() == generator.get_state().numel():
+        generator.set_state(state.cpu())

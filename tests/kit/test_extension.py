@@ -115,13 +115,14 @@ def test_enable_train_edit_stop_disable_and_enable_again(isaac: Isaac) -> None:
     before = [layer.ExportToString() for layer in (stage.GetRootLayer(), stage.GetSessionLayer())]
     isaac.enable()
     isaac.until(lambda: isaac.bench.robot is not None)
-    cartpoles(isaac, 64)
+    cartpoles(isaac, 256)
+    isaac.bench.edit("run.env_steps", 1_000_000)
     isaac.until(lambda: isaac.bench.robot.name == "cartpole")
     isaac.bench.start()
     isaac.until(lambda: isaac.bench.state == "training")
     session = isaac.bench.session
     assert session.env.engine_name == "kit" and session.config.run.engine == "kit"
-    assert stage.GetPrimAtPath("/HumanoidRL/envs/env_64/Robot")  # 64, and the one that is watched
+    assert stage.GetPrimAtPath("/HumanoidRL/envs/env_256/Robot")  # 256, and the one that is watched
     isaac.until(lambda: session.iteration >= 50, 300.0)
     returns = session.history.column("episode/return")[:50]
     first, last = (returns[part][returns[part] == returns[part]].mean() for part in (slice(5), slice(-5, None)))

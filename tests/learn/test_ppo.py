@@ -144,6 +144,16 @@ def test_a_resumed_run_goes_on_bit_by_bit(kind, schedule):
     assert torch.equal(weights(resumed), weights(learner))
 
 
+def test_a_checkpoint_of_another_kind_of_device_is_taken_over_without_its_random_numbers():
+    learner = PPO(Target().spec, settings(), seed=1)
+    there = learner.state_dict() | {"generator": torch.zeros(16, dtype=torch.uint8)}  # what a GPU's generator holds
+    here = PPO(Target().spec, settings(), seed=2)
+    before = here.generator.get_state()
+    here.load_state_dict(there)
+    assert torch.equal(weights(here), weights(learner))
+    assert torch.equal(here.generator.get_state(), before)
+
+
 def test_a_checkpoint_of_other_shapes_is_refused_by_name():
     learner = PPO(Target().spec, settings())
     wider = EnvSpec(NUM_ENVS, {"policy": 4}, ActionSpec("box", 2), 3)

@@ -159,7 +159,11 @@ def test_bounds_inside_of_optional_types_are_found():
 
 def test_the_settings_of_run_and_learner_have_fields():
     assert "run.seed" not in FIELDS
-    assert FIELDS["run.engine"].choices == ("ovphysx",) and FIELDS["run.device"].choices == ("auto", "cpu", "cuda")
+    assert FIELDS["run.engine"].choices == ("ovphysx", "newton") and FIELDS["run.device"].choices == (
+        "auto",
+        "cpu",
+        "cuda",
+    )
     assert FIELDS["learner.learning_rate"].live and not FIELDS["learner.actor_hidden"].live
     hidden = FIELDS["learner.actor_hidden"]
     assert (hidden.kind, hidden.low, hidden.high, hidden.max_length) == ("wholes", 1, 4096, 8)
