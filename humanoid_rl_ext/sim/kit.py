@@ -258,6 +258,9 @@ class KitRobot(KitPhysics):
         """How long the application's physics steps are (s)."""
         return self._dt
 
+    def show(self) -> None:
+        """The application shows what it steps itself."""
+
     def step(self, substeps: int, dt: float) -> None:
         """The application steps, not we."""
         raise EngineError("a robot on the user's stage is stepped by the application")

@@ -15,7 +15,10 @@ from typing import Any
 
 import pytest
 from omni import ui
+from pxr import UsdPhysics
 from standin import Kit
+
+from humanoid_rl_ext.robot.bundled import bundled_path
 
 EXT_ID = "humanoid_rl_ext-0.1.0"
 
@@ -212,6 +215,27 @@ def test_giving_up_while_a_scene_is_built_leaves_nothing(isaac: Isaac) -> None:
     isaac.kit.new_stage()
     settle(isaac)
     assert isaac.bench.state == "idle" and not isaac.kit.stage.GetPrimAtPath("/HumanoidRL")
+
+
+def test_a_checkpoint_plays_in_a_scene_of_its_own_and_on_a_robot_of_the_stage(isaac: Isaac) -> None:
+    session = training(isaac)
+    isaac.bench.stop()
+    isaac.until(lambda: isaac.bench.state == "idle")
+    settle(isaac)
+    stage = isaac.kit.stage
+    UsdPhysics.Scene.Define(stage, "/physics")
+    stage.DefinePrim("/mine", "Xform").GetReferences().AddReference(str(bundled_path("cartpole")))
+    for on in ("", "/mine"):
+        isaac.bench.play(session.checkpoint, on)
+        isaac.until(lambda: isaac.bench.state == "playing")
+        player = isaac.bench.player
+        assert player.on == on
+        isaac.until(lambda player=player: int(player.env.view.episode_length[0]) > 20)
+        assert isaac.bench.message.kind != "error"
+        isaac.bench.stop()
+        isaac.until(lambda: isaac.bench.state == "idle")
+        settle(isaac)
+    assert stage.GetPrimAtPath("/mine").IsActive() and not stage.GetPrimAtPath("/HumanoidRL")
 
 
 def test_pausing_the_timeline_pauses_training(isaac: Isaac) -> None:
