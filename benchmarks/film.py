@@ -13,7 +13,6 @@ from pictures import draw_grid, draw_robot
 from PIL import Image, ImageDraw, ImageFont
 
 from humanoid_rl_ext.robot.visuals import read_visuals
-from humanoid_rl_ext.sim.engines import make_engine
 from humanoid_rl_ext.train.player import open_player
 from humanoid_rl_ext.ui.viewport.camera import Camera
 from humanoid_rl_ext.ui.viewport.shapes import Surface
@@ -36,9 +35,7 @@ def main() -> None:
     parser.add_argument("film", type=Path)
     parser.add_argument("--engine", default="ovphysx")
     arguments = parser.parse_args()
-    player = open_player(
-        arguments.run, device="cpu", engine=lambda robot, settings: make_engine(arguments.engine, robot, settings)
-    )
+    player = open_player(arguments.run, device="cpu", engine=arguments.engine)
     env, robot = player.env, player.env.engine.robot
     surface, camera = Surface(read_visuals(robot)), Camera(azimuth=-0.9, elevation=0.25, distance=3.6)
     every = max(1, round(1.0 / RATE / env.view.dt))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import torch
@@ -16,8 +15,6 @@ from humanoid_rl_ext.sim.engines import make_engine
 from humanoid_rl_ext.task.schema import Task
 
 GYM_PREFIX = "gym:"
-
-EngineMaker = Callable[[RobotDescription, SceneSettings], Engine]
 
 
 class Env(Protocol):
@@ -45,13 +42,13 @@ def make_env(
     *,
     num_envs: int,
     device: str = "cpu",
-    engine: str | EngineMaker = "ovphysx",
+    engine: str | Engine = "ovphysx",
     seed: int | None = None,
     reserved: int = 0,
 ) -> Env:
     """The environment of a Task, or of ``gym:ID``, with ``num_envs`` copies and ``reserved`` more (see VecEnv).
 
-    ``engine`` is an engine's name, or makes the engine.
+    ``engine`` is an engine's name, or the engine itself with all copies of the Task's robot.
 
     Raises:
         BadInputError: for reserved copies of a Gymnasium environment.
@@ -66,12 +63,12 @@ def make_env(
         return GymnasiumEnv(task.removeprefix(GYM_PREFIX), num_envs, device, 1 if seed is None else seed)
     from humanoid_rl_ext.env.vec_env import VecEnv
 
-    robot, settings = task_robot(task), scene_settings(task, num_envs + reserved, device)
-    built = make_engine(engine, robot, settings) if isinstance(engine, str) else engine(robot, settings)
+    if isinstance(engine, str):
+        engine = make_engine(engine, task_robot(task), scene_settings(task, num_envs + reserved, device))
     try:
-        return VecEnv(task, built, seed, reserved)
+        return VecEnv(task, engine, seed, reserved)
     except Exception:
-        built.close()
+        engine.close()
         raise
 
 

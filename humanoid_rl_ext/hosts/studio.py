@@ -7,13 +7,11 @@ import os
 import pkgutil
 import signal
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from humanoid_rl_ext.errors import DisplayError
 from humanoid_rl_ext.home import home
-from humanoid_rl_ext.hosts.folders import show_folder
+from humanoid_rl_ext.hosts.desk import Desk
 from humanoid_rl_ext.hosts.libcuda import ensure_libcuda
 from humanoid_rl_ext.hosts.pacing import Pacing, renders_in_software, work_until
 from humanoid_rl_ext.hosts.remembered import Remembered
@@ -31,7 +29,7 @@ IDLE_S = 0.005
 """How long the loop sleeps at a time while there is no work."""
 
 
-class Studio:
+class Studio(Desk):
     """One main window: panel right, viewport left, plots below, status bar. Implements ``ui.host.Host``."""
 
     stage_access: StageAccess | None = None
@@ -42,7 +40,7 @@ class Studio:
         Raises:
             DisplayError: where no window can be opened; the message says what is missing.
         """
-        self._remembered = Remembered(home() / "studio.json")
+        self.remembered = Remembered(home() / "studio.json")
         self.glfw = _open_window(size)
         from humanoid_rl_ext.ui.workbench import Workbench
 
@@ -53,6 +51,7 @@ class Studio:
         from humanoid_rl_ext.hosts.studio_window import StudioWindow
 
         self.window = StudioWindow(self.workbench, size or _window_size())
+        self.file_dialog = self.window.file_dialog
         self.window.dock(self.draw)
 
     def run(self) -> None:
@@ -112,32 +111,6 @@ class Studio:
     def interacted(self) -> None:
         """Makes frames come fast for a moment."""
         self.pacing.input_arrived(time.perf_counter())
-
-    def pick_file(self, title: str, suffixes: Sequence[str], chosen: Callable[[Path], None]) -> None:
-        """Asks for an existing file with one of the suffixes."""
-        self.window.file_dialog.open(title, suffixes, chosen, Path.home())
-
-    def pick_new_file(self, title: str, name: str, chosen: Callable[[Path], None]) -> None:
-        """Asks where to write a file."""
-        self.window.file_dialog.save(title, name, chosen, Path.home())
-
-    def open_folder(self, folder: Path) -> None:
-        """Shows a folder in the desktop's file manager; says where it is when there is none."""
-        try:
-            show_folder(folder)
-        except OSError:
-            self.workbench.say(f"No file manager was found; the folder is {folder}", "warning")
-
-    def setting(self, name: str, default: Any = None) -> Any:
-        """A value that ``remember`` kept."""
-        return self._remembered.get(name, default)
-
-    def remember(self, name: str, value: Any) -> None:
-        """Keeps a value in ``<home>/studio.json``."""
-        try:
-            self._remembered.keep(name, value)
-        except OSError as error:
-            self.workbench.say(f"{self._remembered.path} cannot be written: {error.strerror}", "warning")
 
     def _work(self, left: float) -> None:
         now = time.perf_counter()

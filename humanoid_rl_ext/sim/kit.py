@@ -271,11 +271,12 @@ class KitEngine(PhysxEngine):
 
     name = "kit"
 
-    def __init__(self, description: RobotDescription, settings: SceneSettings, physics: KitScene | KitRobot) -> None:
+    def __init__(self, physics: KitScene | KitRobot) -> None:
         """Puts every robot of a scene into its standing pose; a robot on the user's stage stays as it is.
 
         Closes the physics with itself.
         """
+        description, settings = physics.description, physics.settings
         own, self._physics = isinstance(physics, KitScene), physics
         origins = physics.env_origins if isinstance(physics, KitScene) else torch.zeros(1, 3)
         unsupported = NOT_ON_NEWTON if physics.engine_name == "newton" else ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from humanoid_rl_ext.env.make import EngineMaker, leave_cores_to_physics, make_env
+from humanoid_rl_ext.env.make import leave_cores_to_physics, make_env
 from humanoid_rl_ext.env.vec_env import VecEnv
 from humanoid_rl_ext.errors import BadInputError
 from humanoid_rl_ext.train.checkpoint import latest_checkpoint, read_checkpoint
@@ -19,6 +19,7 @@ from humanoid_rl_ext.train.watch import Watch, load_policy
 
 if TYPE_CHECKING:
     from humanoid_rl_ext.learn.learner import Learner
+    from humanoid_rl_ext.sim.engine import Engine
     from humanoid_rl_ext.task.schema import Task
 
 MOST_BEHIND = 3
@@ -116,9 +117,9 @@ def plan_player(source: Path, device: str | None = None) -> PlayPlan:
 
 
 def open_player(
-    plan: PlayPlan | Path, num_envs: int = 1, device: str | None = None, engine: EngineMaker | None = None
+    plan: PlayPlan | Path, num_envs: int = 1, device: str | None = None, engine: str | Engine | None = None
 ) -> Player:
-    """Plays a plan, or what ``plan_player`` finds, in a scene of its own; ``engine`` makes the engine.
+    """Plays a plan, or what ``plan_player`` finds, in a scene of its own; ``engine`` replaces the plan's.
 
     Raises:
         HumanoidRLError: when it cannot be played, or its robot, engine or device cannot be had.

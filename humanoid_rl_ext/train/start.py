@@ -14,8 +14,9 @@ from humanoid_rl_ext.train.config import RunConfig, is_run_override, load_run_co
 from humanoid_rl_ext.train.run_folder import RunFolder, new_run_path, task_name
 
 if TYPE_CHECKING:
-    from humanoid_rl_ext.env.make import EngineMaker, Env
+    from humanoid_rl_ext.env.make import Env
     from humanoid_rl_ext.learn.learner import Learner
+    from humanoid_rl_ext.sim.engine import Engine
     from humanoid_rl_ext.task.schema import Task
     from humanoid_rl_ext.train.session import Session
 
@@ -113,13 +114,13 @@ def open_session(
     plan: RunPlan,
     before_writing: Callable[[], None] = lambda: None,
     reserved: int = 0,
-    engine: EngineMaker | None = None,
+    engine: Engine | None = None,
 ) -> Session:
     """A session ready to run: environment and learner built, checkpoint loaded, folder written, in this order.
 
     ``before_writing`` is called when nothing can be wrong any more; what it raises leaves no trace on the disk.
-    ``reserved`` environments more are kept out of learning, for ``Session.watched``. ``engine`` makes the engine in
-    place of ``make_engine``. May be called on another thread than the one that works the session afterwards.
+    ``reserved`` environments more are kept out of learning, for ``Session.watched``. ``engine`` is used in place of
+    a new one. May be called on another thread than the one that works the session afterwards.
 
     Raises:
         HumanoidRLError: when something cannot be had; no folder has been made then.
@@ -128,12 +129,7 @@ def open_session(
 
     config = plan.config
     if reserved:  # somebody watches: what is first needed in the middle of training must not hold the window up then
-        import safetensors.torch  # noqa: F401
-
-        from humanoid_rl_ext.train.metrics import has_tensorboard
-
-        if has_tensorboard():
-            import torch.utils.tensorboard  # noqa: F401
+        load_libraries()
     env, learner, device = build(plan.task, config, None, reserved, engine)
     try:
         if plan.checkpoint is None:
@@ -156,12 +152,23 @@ def open_session(
         raise
 
 
+def load_libraries() -> None:
+    """Imports now what is first needed in the middle of training, which takes seconds."""
+    import safetensors.torch  # noqa: F401
+
+    import humanoid_rl_ext.train.session  # noqa: F401
+    from humanoid_rl_ext.train.metrics import has_tensorboard
+
+    if has_tensorboard():
+        import torch.utils.tensorboard  # noqa: F401
+
+
 def build(
     task: Task | str,
     config: RunConfig,
     num_envs: int | None = None,
     reserved: int = 0,
-    engine: EngineMaker | None = None,
+    engine: Engine | None = None,
 ) -> tuple[Env, Learner, str]:
     """Environment, learner and device of a run; ``num_envs`` replaces the configured number."""
     import torch

@@ -65,6 +65,17 @@ def assert_same(found: list[dict[str, torch.Tensor]], expected: list[dict[str, t
             )
 
 
+def recorded(num_envs: int) -> tuple[VecEnv, torch.Tensor]:
+    """An environment on the GPU whose step has been recorded, and actions for it."""
+    env = make("cuda:0", num_envs)
+    env.reset()
+    actions = torch.zeros(num_envs, env.spec.action.size, device="cuda:0")
+    for _ in range(6):
+        env.step(actions)
+    torch.cuda.synchronize()
+    return env, actions
+
+
 def test_puppets_end_episodes_in_every_way() -> None:
     seen = play(make("cpu"), 100)
     assert any(step["terminated"].any() for step in seen) and any(step["truncated"].any() for step in seen)
@@ -72,20 +83,15 @@ def test_puppets_end_episodes_in_every_way() -> None:
 
 @pytest.mark.parametrize("steps", [pytest.param(100, marks=on_gpu)])
 def test_a_recorded_step_equals_an_eager_one(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    recorded = play(make("cuda:0"), steps)
+    replayed = play(make("cuda:0"), steps)
     monkeypatch.setattr(recording, "EAGER_CALLS", 10**9)
     eager = play(make("cuda:0"), steps)
-    assert_same(recorded, eager, 1e-6)
+    assert_same(replayed, eager, 1e-6)
 
 
 @pytest.mark.parametrize("num_envs", [pytest.param(4096, marks=on_gpu)])
 def test_a_recorded_step_does_not_wait_for_the_gpu(num_envs: int) -> None:
-    env = make("cuda:0", num_envs)
-    env.reset()
-    actions = torch.zeros(num_envs, env.spec.action.size, device="cuda:0")
-    for _ in range(6):
-        env.step(actions)
-    torch.cuda.synchronize()
+    env, actions = recorded(num_envs)
     torch.cuda.set_sync_debug_mode("error")
     try:
         began = time.perf_counter()
@@ -100,12 +106,7 @@ def test_a_recorded_step_does_not_wait_for_the_gpu(num_envs: int) -> None:
 
 @pytest.mark.parametrize("num_envs", [pytest.param(256, marks=on_gpu)])
 def test_a_new_reward_is_recorded_within_a_second(num_envs: int) -> None:
-    env = make("cuda:0", num_envs)
-    env.reset()
-    actions = torch.zeros(num_envs, env.spec.action.size, device="cuda:0")
-    for _ in range(6):
-        env.step(actions)
-    torch.cuda.synchronize()
+    env, actions = recorded(num_envs)
     began = time.perf_counter()
     env.edit("rewards.extra", {"term": "alive", "weight": 0.5})
     env.step(actions)

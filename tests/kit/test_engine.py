@@ -23,7 +23,7 @@ def opened(kit: Kit, robot: str, num_envs: int, **settings: Any) -> Any:
     physics = KitScene(description, wanted)
     for _ in physics.open():
         kit.update()
-    return KitEngine(description, wanted, physics)
+    return KitEngine(physics)
 
 
 def closed(kit: Kit, engine: Any) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import carb
@@ -20,7 +19,7 @@ from omni.kit.notification_manager import NotificationStatus, post_notification
 
 from humanoid_rl_ext.errors import HumanoidRLError
 from humanoid_rl_ext.home import home
-from humanoid_rl_ext.hosts.folders import show_folder
+from humanoid_rl_ext.hosts.desk import Desk
 from humanoid_rl_ext.hosts.kit.opener import KitOpener
 from humanoid_rl_ext.hosts.kit.stage import KitStage
 from humanoid_rl_ext.hosts.kit.viewport import KitViewport
@@ -54,21 +53,21 @@ def first_draft() -> Draft:
         return Draft.load(FIRST_TASK)
 
 
-class KitApp:
+class KitApp(Desk):
     """Lives as long as the extension's windows; implements ``ui.host.Host``."""
 
     def __init__(self, ext_id: str, panel: ui.Window, plots: ui.Window, draft: Draft) -> None:
         """Builds the panel and the plots into their windows; nothing is subscribed to before ``connect``."""
         self._name = omni.ext.get_extension_name(ext_id)
         self._windows = (panel, plots)
-        self._remembered = remembered()
+        self.remembered = remembered()
         self._settings = carb.settings.get_settings()
         self._timeline = omni.timeline.get_timeline_interface()
         self._subscriptions: list[Any] = []
         self._updating = False
         self.stage_access: StageAccess | None = KitStage()
         self._background = Background()
-        self._dialog, self._file_dialog = Dialog(), FileDialog()
+        self._dialog, self.file_dialog = Dialog(), FileDialog()
         self.opener = KitOpener(self._background, self._ask)
         self.workbench = Workbench(self, draft, self._background, self.opener)
         self._stop_listening = [
@@ -134,41 +133,15 @@ class KitApp:
         self._windows[0].set_key_pressed_fn(None)
         for window in self._windows:
             window.frame.clear()
-        for dialog in (self._dialog, self._file_dialog):
+        for dialog in (self._dialog, self.file_dialog):
             dialog.destroy()
         destroy_shared()
-        release([self.panel, self.plots, self.viewport, self._dialog, self._file_dialog])
+        release([self.panel, self.plots, self.viewport, self._dialog, self.file_dialog])
 
     # What the panel asks of its host
 
     def interacted(self) -> None:
         """Isaac Sim draws all the time; there is nothing to hurry."""
-
-    def pick_file(self, title: str, suffixes: Sequence[str], chosen: Callable[[Path], None]) -> None:
-        """Asks for an existing file with one of the suffixes."""
-        self._file_dialog.open(title, suffixes, chosen, Path.home())
-
-    def pick_new_file(self, title: str, name: str, chosen: Callable[[Path], None]) -> None:
-        """Asks where to write a file."""
-        self._file_dialog.save(title, name, chosen, Path.home())
-
-    def open_folder(self, folder: Path) -> None:
-        """Shows a folder in the desktop's file manager; says where it is when there is none."""
-        try:
-            show_folder(folder)
-        except OSError:
-            self.workbench.say(f"No file manager was found; the folder is {folder}", "warning")
-
-    def setting(self, name: str, default: Any = None) -> Any:
-        """A value that ``remember`` kept."""
-        return self._remembered.get(name, default)
-
-    def remember(self, name: str, value: Any) -> None:
-        """Keeps a value in ``<home>/kit.json``."""
-        try:
-            self._remembered.keep(name, value)
-        except OSError as error:
-            self.workbench.say(f"{self._remembered.path} cannot be written: {error.strerror}", "warning")
 
     # What the application tells
 

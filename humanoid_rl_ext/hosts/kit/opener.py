@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,9 @@ from humanoid_rl_ext.ui.background import Background
 from humanoid_rl_ext.ui.opening import WATCHED, Failed
 
 if TYPE_CHECKING:
-    from humanoid_rl_ext.sim.kit import KitPhysics
+    from humanoid_rl_ext.robot.description import RobotDescription
+    from humanoid_rl_ext.sim.engine import SceneSettings
+    from humanoid_rl_ext.sim.kit import KitEngine, KitPhysics
     from humanoid_rl_ext.train.player import Player, PlayPlan
     from humanoid_rl_ext.train.session import Session
     from humanoid_rl_ext.train.start import RunPlan
@@ -97,26 +98,19 @@ class KitOpener:
         yield from self._packages()
         yield from self._learning()
         from humanoid_rl_ext.env.make import scene_settings, task_robot
-        from humanoid_rl_ext.sim.kit import KitEngine, KitScene
         from humanoid_rl_ext.train.start import open_session, resolve_device
 
         robot = yield from self._in_background(lambda: task_robot(task))
         settings = scene_settings(task, run.num_envs + WATCHED, resolve_device(run.device))
-        physics = KitScene(robot, settings)
-        self._physics.append(physics)
-        yield from physics.open()
+        engine = yield from self._scene(robot, settings)
         config = plan.config.model_copy(update={"run": run.model_copy(update={"engine": "kit"})})
-        return open_session(
-            replace(plan, config=config),
-            reserved=WATCHED,
-            engine=lambda described, settings: KitEngine(described, settings, physics),
-        )
+        return open_session(replace(plan, config=config), reserved=WATCHED, engine=engine)
 
     def _open_player(self, make_plan: Callable[[], PlayPlan], on: str) -> Generator[None, None, Player]:
         yield from self._packages()
         yield from self._learning()
         from humanoid_rl_ext.env.make import scene_settings, task_robot
-        from humanoid_rl_ext.sim.kit import KitEngine, KitRobot, KitScene
+        from humanoid_rl_ext.sim.kit import KitRobot
         from humanoid_rl_ext.train.player import open_player
         from humanoid_rl_ext.train.start import resolve_device
 
@@ -130,10 +124,17 @@ class KitOpener:
             self._physics.append(standing)
             yield from standing.open()
             return open_stage_player(plan, standing)
+        engine = yield from self._scene(robot, settings)
+        return open_player(plan, engine=engine)
+
+    def _scene(self, robot: RobotDescription, settings: SceneSettings) -> Generator[None, None, KitEngine]:
+        """The engine of a scene of our own on the stage."""
+        from humanoid_rl_ext.sim.kit import KitEngine, KitScene
+
         physics = KitScene(robot, settings)
         self._physics.append(physics)
         yield from physics.open()
-        return open_player(plan, engine=lambda described, settings: KitEngine(described, settings, physics))
+        return KitEngine(physics)
 
     def _packages(self) -> Generator[None]:
         """Asks and installs what is missing."""
@@ -159,13 +160,9 @@ class KitOpener:
 
     def _learning(self) -> Generator[None]:
         """Loads what takes seconds to import, while the application goes on."""
+        from humanoid_rl_ext.train.start import load_libraries
 
-        def load() -> None:
-            with suppress(ImportError):
-                import torch.utils.tensorboard  # noqa: F401
-            import humanoid_rl_ext.train.session  # noqa: F401
-
-        yield from self._in_background(load)
+        yield from self._in_background(load_libraries)
 
     def _in_background[Result](self, job: Callable[[], Result]) -> Generator[None, None, Result]:
         results: list[Result] = []

@@ -87,7 +87,7 @@ def open_stage_player(plan: PlayPlan, physics: KitRobot) -> StagePlayer:
     Raises:
         HumanoidRLError: when the robot on the stage has other joints or bodies, or the checkpoint does not fit.
     """
-    engine = KitEngine(physics.description, physics.settings, physics)
+    engine = KitEngine(physics)
     try:
         give_drives(engine)
         env = VecEnv(undisturbed(plan.task), engine, reserved=1)
