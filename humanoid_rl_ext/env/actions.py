@@ -41,13 +41,16 @@ class ActionMap:
         self._targets = torch.tensor(rest, device=device).repeat(num_envs, 1)
         self._offset = torch.tensor([rest[index] for index in self.joints], device=device)
 
-    def clean(self, actions: torch.Tensor) -> torch.Tensor:
+    def clean(self, actions: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
         """Actions within the clip, anything that is not a number as zero."""
-        return torch.nan_to_num(actions).clamp(-self.clip, self.clip)
+        return torch.clamp(torch.nan_to_num(actions), -self.clip, self.clip, out=out)
 
     def targets(self, actions: torch.Tensor) -> torch.Tensor:
         """(num_envs, joints) targets in the engine's mode for clean actions; joints not controlled keep their rest."""
-        self._targets[:, self._picks] = torch.addcmul(self._offset, actions, self._scale)
+        moved = torch.addcmul(self._offset, actions, self._scale)
+        if moved.shape == self._targets.shape:
+            return moved
+        self._targets[:, self._picks] = moved
         return self._targets
 
 

@@ -23,6 +23,7 @@ class InitialState:
         self._position = torch.tensor([0.0, 0.0, robot.standing_height], device=device)
         self._rotation = torch.tensor(robot.standing_rotation, device=device)
         self._joint_pos = torch.tensor([joint.default for joint in robot.joints], device=device).repeat(num_envs, 1)
+        self._at_rest = torch.zeros(num_envs, 6, device=device)
         self._lower = torch.tensor([joint.lower for joint in robot.joints], device=device)
         self._upper = torch.tensor([joint.upper for joint in robot.joints], device=device)
 
@@ -31,13 +32,13 @@ class InitialState:
         num_envs = step.num_envs
         position = self._position + self._engine.env_origins
         rotation = self._rotation.expand(num_envs, 4)
-        velocity = position.new_zeros(num_envs, 6)
+        velocity = self._at_rest
         joint_pos, joint_vel = self._joint_pos.clone(), torch.zeros_like(self._joint_pos)
         for term in self._terms:
             samples = term(step)
             if term.spec.target == "initial_root":
                 position = position + samples[:, :3]
-                rotation = quat_mul(quat_from_euler(*samples[:, 3:6].unbind(-1)), rotation)
+                rotation = quat_mul(quat_from_euler(samples[:, 3:6]), rotation)
                 velocity = velocity + samples[:, 6:]
             else:
                 values = joint_pos if term.spec.target == "initial_joint_pos" else joint_vel
@@ -75,7 +76,7 @@ class Restarts:
         """
         state, touched, shove = self._state, done, None
         for push, timer in self.pushes.values():
-            due = timer.due(done)
+            due = timer.run(done) > done
             velocity = torch.where(due.unsqueeze(-1), push(step), 0.0)
             shove = velocity if shove is None else shove + velocity
             touched = touched | due

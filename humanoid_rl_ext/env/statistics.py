@@ -10,6 +10,9 @@ import torch
 Episode = tuple[int, float, int, bool]
 """Environment, return, length (control steps) and success."""
 
+COUNTED = ("episodes", "return", "length", "success")
+"""First columns of every table here; those of the rewards and metrics follow."""
+
 
 class EpisodeStatistics:
     """Adds up rewards and metrics per episode and, over the episodes that end, their means.
@@ -23,41 +26,42 @@ class EpisodeStatistics:
         self.rewards, self.metrics = list(rewards), list(metrics)
         rows = num_envs + reserved
         self._num_envs, self._reserved = num_envs, reserved
-        self._sums = torch.zeros(rows, len(rewards) + len(metrics), device=device)
-        self._finished = torch.zeros(2, 4 + self._sums.shape[1], dtype=torch.float64, device=device)
+        self._open = torch.zeros(rows, len(COUNTED) + len(rewards) + len(metrics), device=device)
+        self._open[:, 0] = 1.0
+        self._finished = torch.zeros(2, self._open.shape[1], dtype=torch.float64, device=device)
         self._non_finite = torch.zeros(2, dtype=torch.int64, device=device)
         self.done = torch.zeros(rows, dtype=torch.bool, device=device)
-        self._last = torch.zeros(rows, 3, device=device)
+        self._ended = torch.zeros_like(self._open)
 
-    def add(self, rewards: torch.Tensor, metrics: Sequence[torch.Tensor], non_finite: torch.Tensor) -> None:
-        """Takes in one step: weighted rewards (rows, terms) as paid, and each metric (rows,)."""
-        if metrics:
-            measured = torch.where(non_finite.unsqueeze(-1), 0.0, torch.stack(list(metrics), dim=-1))
-            rewards = torch.cat((rewards, measured), dim=-1)
-        self._sums += rewards
-        self._accumulate(self._non_finite, non_finite)
+    def add(self, values: torch.Tensor, reward: torch.Tensor, non_finite: torch.Tensor | None) -> None:
+        """Takes in one step: weighted rewards as paid and metrics (rows, terms), and the whole reward (rows,)."""
+        self._open[:, len(COUNTED) :] += values
+        self._open[:, 1] += reward
+        if non_finite is not None:
+            self._accumulate(self._non_finite, non_finite)
 
     def finish(self, done: torch.Tensor, length: torch.Tensor, success: torch.Tensor) -> None:
         """Closes the episodes of the environments in ``done`` (rows,) bool and starts new ones."""
-        terms = len(self.rewards)
-        steps = length.unsqueeze(-1).float()
-        total = self._sums[:, :terms].sum(-1, keepdim=True)
         self.done = done
-        self._last = torch.cat((total, steps, success.unsqueeze(-1).float()), dim=-1)
-        means = self._sums[:, terms:] / steps.clamp(min=1)
-        row = torch.cat((torch.ones_like(total), self._last, self._sums[:, :terms], means), dim=-1)
-        self._accumulate(self._finished, torch.where(done.unsqueeze(-1), row, 0.0))
-        self._sums.masked_fill_(done.unsqueeze(-1), 0.0)
+        if done.device.type == "cpu" and not done.any():
+            return
+        self._open[:, 2] = length
+        self._open[:, 3] = success
+        self._ended = torch.where(done.unsqueeze(-1), self._open, 0.0)
+        if self.metrics:
+            self._ended[:, -len(self.metrics) :] /= self._open[:, 2:3].clamp(min=1)
+        self._accumulate(self._finished, self._ended)
+        self._open[:, 1:].masked_fill_(done.unsqueeze(-1), 0.0)
 
     def forget(self) -> None:
         """Drops what the open episodes have summed up, because all start anew."""
-        self._sums.zero_()
+        self._open[:, 1:] = 0.0
 
     def finished(self, reserved: bool = False) -> list[Episode]:
         """The episodes that ended in the last step, of the reserved environments (counted from 0) or of the others."""
         part = slice(self._num_envs, None) if reserved else slice(self._num_envs)
         index = self.done[part].nonzero().squeeze(-1)
-        rows = self._last[part][index].tolist()
+        rows = self._ended[part][index, 1 : len(COUNTED)].tolist()
         return [(env, row[0], int(row[1]), row[2] > 0.5) for env, row in zip(index.tolist(), rows, strict=True)]
 
     def take(self, reserved: bool = False) -> dict[str, float]:
@@ -76,14 +80,16 @@ class EpisodeStatistics:
         """Counts other rewards from now on; the sums of those that stay go on, new ones start at zero."""
         before = self._columns()
         self.rewards = list(rewards)
-        self._sums = self._matched(self._sums, before)
-        self._finished = torch.cat((self._finished[:, :4], self._matched(self._finished[:, 4:], before)), dim=-1)
+        self._open, self._finished, self._ended = (
+            torch.cat((table[:, : len(COUNTED)], self._matched(table[:, len(COUNTED) :], before)), dim=-1)
+            for table in (self._open, self._finished, self._ended)
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Running sums of the open episodes, those of reserved environments left out."""
         return {
             "columns": self._columns(),
-            "sums": self._sums[: self._num_envs].clone(),
+            "sums": self._open[: self._num_envs, len(COUNTED) :].clone(),
             "finished": self._finished[0].clone(),
             "non_finite": self._non_finite[0].clone(),
         }
@@ -91,9 +97,11 @@ class EpisodeStatistics:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restores ``state_dict``; rewards and metrics that it does not know start at zero."""
         columns = state.get("columns", self._columns())
-        self._sums[: self._num_envs] = self._matched(state["sums"].to(self._sums), columns)
+        sums = self._matched(state["sums"].to(self._open), columns)
+        self._open[: self._num_envs, len(COUNTED) :] = sums
+        self._open[: self._num_envs, 1] = sums[:, : len(self.rewards)].sum(-1)
         finished = state["finished"].to(self._finished)
-        self._finished[0] = torch.cat((finished[:4], self._matched(finished[4:], columns)))
+        self._finished[0] = torch.cat((finished[: len(COUNTED)], self._matched(finished[len(COUNTED) :], columns)))
         self._non_finite[0] = state["non_finite"]
 
     def _accumulate(self, sums: torch.Tensor, rows: torch.Tensor) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
+
 import torch
 
 from humanoid_rl_ext.env.terms import BoundTerm, RandomBlock, bind, count
@@ -30,13 +33,15 @@ class ObservationTable:
         )
         clip = [section.clip for section, width in zip(sections, widths, strict=True) for _ in range(width)]
         scale = [section.scale for section, width in zip(sections, widths, strict=True) for _ in range(width)]
-        self._clip = torch.tensor(clip, device=step.device)
-        self._scale = torch.tensor(scale, device=step.device)
+        self._upper = torch.tensor(clip, device=step.device)
+        self._lower = -self._upper
+        self._scale = torch.tensor(scale, device=step.device) if set(scale) != {1.0} else None
 
     def __call__(self, step: Step) -> torch.Tensor:
         """(num_envs, size)."""
         values = torch.cat([term(step) for term in self.terms.values()], dim=-1)
-        return torch.clamp(values, -self._clip, self._clip) * self._scale
+        values.clamp_(self._lower, self._upper)
+        return values if self._scale is None else values.mul_(self._scale)
 
 
 class RewardTable:
@@ -48,9 +53,13 @@ class RewardTable:
         robot: RobotDescription,
         step: Step,
         block: RandomBlock,
+        metrics: int = 0,
         before: dict[str, BoundTerm] | None = None,
     ) -> None:
-        """Terms of ``before`` that the table still asks for are used again, with what they remember."""
+        """Terms of ``before`` that the table still asks for are used again, with what they remember.
+
+        So many ``metrics`` go along with the rewards of a step, unweighted.
+        """
         kept = {
             name: term
             for name, term in (before or {}).items()
@@ -61,16 +70,21 @@ class RewardTable:
         if not self.terms:
             raise TaskError("rewards: every entry is disabled; enable at least one")
         self.names = list(self.terms)
-        self._weights = torch.tensor([table[name].weight for name in self.names], device=step.device)
+        self._dt = step.dt
+        self._factors = torch.ones(len(self.names) + metrics, device=step.device)
+        self._factors[: len(self.names)] = self._weights(table)
 
-    def __call__(self, step: Step) -> torch.Tensor:
-        """(num_envs, terms): weight times term times the control step (s)."""
-        values = torch.stack([term(step) for term in self.terms.values()], dim=-1)
-        return values * (self._weights * step.dt)
+    def _weights(self, table: dict[str, RewardSection]) -> torch.Tensor:
+        return torch.tensor([table[name].weight for name in self.names]) * self._dt
+
+    def __call__(self, step: Step, metrics: Sequence[torch.Tensor] = ()) -> torch.Tensor:
+        """(num_envs, terms + metrics): weight times term times the control step (s), then the metrics as given."""
+        values = torch.stack([*(term(step) for term in self.terms.values()), *metrics], dim=-1)
+        return values.mul_(self._factors)
 
     def set_numbers(self, table: dict[str, RewardSection]) -> None:
         """Takes over weights and parameters in place."""
-        self._weights.copy_(torch.tensor([table[name].weight for name in self.names]))
+        self._factors[: len(self.names)] = self._weights(table)
         for name, term in self.terms.items():
             term.set_numbers(table[name])
 
@@ -85,21 +99,25 @@ class TerminationTable:
         self._time_outs = {name for name, section in table.items() if section.time_out}
         self.has_success = any(term.spec.success for term in self.terms.values())
 
-    def __call__(self, step: Step, non_finite: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(num_envs,) bool each: terminated, truncated (never both), success."""
-        terminated, truncated = non_finite, torch.zeros_like(non_finite)
-        success = torch.zeros_like(non_finite)
-        for name, term in self.terms.items():
-            ended = term(step)
-            if name in self._time_outs:
-                truncated = truncated | ended
-            else:
-                terminated = terminated | ended
-            if term.spec.success:
-                success = success | ended
-        if not self.has_success:  # then lasting until the time limit is success
-            success = (step.episode_length >= step.max_episode_length) & ~terminated
-        return terminated, truncated & ~terminated, success & ~non_finite
+    def __call__(self, step: Step, non_finite: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(num_envs,) bool each: terminated, truncated (never both), success; ``non_finite`` states terminate."""
+        ended = {name: term(step) for name, term in self.terms.items()}
+        lasted = step.episode_length >= step.max_episode_length
+        solved = [ended[name] for name, term in self.terms.items() if term.spec.success]
+        failed = [value for name, value in ended.items() if name not in self._time_outs]
+        broken = [] if non_finite is None else [non_finite]
+        terminated = _any_of(broken + failed, lasted)
+        truncated = _any_of([ended[name] for name in self._time_outs if name in ended], lasted)
+        # Where no term says what success is, it is lasting until the time limit. On flags, a > b is a and not b.
+        success = lasted > terminated if not solved else _any_of(solved, lasted)
+        if solved and non_finite is not None:
+            success = success > non_finite
+        return terminated, truncated > terminated, success
+
+
+def _any_of(flags: Sequence[torch.Tensor], like: torch.Tensor) -> torch.Tensor:
+    """Where any of the flags is set; nowhere if there are none."""
+    return functools.reduce(torch.bitwise_or, flags) if flags else torch.zeros_like(like)
 
 
 def observation_tables(

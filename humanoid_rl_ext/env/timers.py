@@ -16,13 +16,13 @@ class Timer:
         self.left = torch.zeros(step.num_envs, device=step.device)
         self._dt, self._block, self._column = step.dt, block, block.allot(1)
 
-    def due(self, done: torch.Tensor) -> torch.Tensor:
-        """(num_envs,) bool: has run out in this step (episodes that ended are set anew but not due)."""
+    def run(self, done: torch.Tensor) -> torch.Tensor:
+        """(num_envs,) bool: set anew in this step, because it has run out or because the episode has ended."""
         self.left -= self._dt
-        out = self.left <= 0
-        again = self.seconds[0] + (self.seconds[1] - self.seconds[0]) * self._block[self._column].squeeze(-1)
-        self.left.copy_(torch.where(out | done, again, self.left))
-        return out & ~done
+        anew = (self.left <= 0) | done
+        again = torch.lerp(self.seconds[0], self.seconds[1], self._block[self._column].squeeze(-1))
+        torch.where(anew, again, self.left, out=self.left)
+        return anew
 
 
 class Command:
@@ -48,10 +48,10 @@ class Command:
 
     def refresh(self, step: Step, done: torch.Tensor) -> None:
         """Draws new commands where the episode has ended or the time is up."""
-        due = done if self.timer is None else done | self.timer.due(done)
+        due = done if self.timer is None else self.timer.run(done)
         if due.device.type == "cpu" and not due.any():
             return
-        self.value.copy_(torch.where(due.unsqueeze(-1), self.term(step), self.value))
+        torch.where(due.unsqueeze(-1), self.term(step), self.value, out=self.value)
         self._override()
 
     def hold(self, values: tuple[float, ...] | None, step: Step) -> None:

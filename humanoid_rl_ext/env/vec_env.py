@@ -19,7 +19,7 @@ from humanoid_rl_ext.env.transition import ActionSpec, EnvSpec, Observations, Tr
 from humanoid_rl_ext.errors import TaskError, did_you_mean
 from humanoid_rl_ext.mdp.step import Step
 from humanoid_rl_ext.sim.engine import Engine
-from humanoid_rl_ext.sim.recording import EAGER_CALLS, Recording, restore_generator
+from humanoid_rl_ext.sim.recording import EAGER_CALLS, Branch, Recording, restore_generator
 from humanoid_rl_ext.task.loading import edited
 from humanoid_rl_ext.task.schema import Task
 
@@ -47,8 +47,8 @@ class VecEnv:
         }
         self.view.commands = {name: command.value for name, command in self._commands.items()}
         self._terminations = TerminationTable(task.terminations, robot, self.view, self._block)
-        self._rewards = RewardTable(task.rewards, robot, self.view, self._block)
         self._metrics = bind(task.metrics.items(), robot, self.view, self._block)
+        self._rewards = RewardTable(task.rewards, robot, self.view, self._block, len(self._metrics))
         self._randomisation = bind(task.randomisation.items(), robot, self.view, self._block)
         self._restarts = Restarts(task.randomisation, self._randomisation, engine, self.view, self._block)
         self._observations = observation_tables(task, robot, self.view, self._block)
@@ -60,6 +60,7 @@ class VecEnv:
         self._outcome: Outcome
         self._steps = 0
         self._launch: Callable[[], None] | None = None
+        self._paying = Branch(device)
         self._judging = Recording(self._judge, device)
         self._beginning = Recording(lambda: self._begin_anew(self._outcome), device)
         self.reserved_actions = torch.zeros(reserved, len(self._actions.joints), device=device)
@@ -126,7 +127,7 @@ class VecEnv:
         if self.reserved:
             actions = torch.cat((actions, self.reserved_actions))
         view.last_action.copy_(view.action)
-        view.action.copy_(self._actions.clean(actions))
+        self._actions.clean(actions, out=view.action)
         self.engine.set_targets(self._actions.mode, self._actions.targets(view.action))
 
     def end_step(self) -> Transition:
@@ -156,24 +157,32 @@ class VecEnv:
         view = self.view
         view.episode_length += 1
         view.refresh()
-        non_finite, all_finite = self._non_finite()
+        non_finite = self._non_finite()
         terminated, truncated, success = self._terminations(view, non_finite)
         if self.reserved:
             truncated |= self._cut & ~self._learning & ~terminated
             self._cut.zero_()
-        view.failed.copy_(terminated & ~success)
-        rewards = self._rewards(view)
-        if not all_finite:
-            rewards = torch.where(non_finite.unsqueeze(-1), 0.0, rewards)
-        self.statistics.add(rewards, [metric(view) for metric in self._metrics.values()], non_finite)
-        self._paid = self._rewards.names, rewards
+        torch.gt(terminated, success, out=view.failed)
         done = terminated | truncated
-        self.statistics.finish(done, view.episode_length, success)
-        final = observe(self._observations, view)
-        if not all_finite:
-            final = {group: torch.nan_to_num(value) for group, value in final.items()}
+        changing = not self._on_cpu or self._restarts.pushes or done.any()
+        final = observe(self._observations, view) if changing else {}
+        if non_finite is not None:
+            final = {group: torch.nan_to_num_(value) for group, value in final.items()}
+        with self._paying():
+            values = self._rewards(view, [metric(view) for metric in self._metrics.values()])
+            if non_finite is not None:
+                values = torch.where(non_finite.unsqueeze(-1), 0.0, values)
+            paid = values[:, : len(self._rewards.names)]
+            reward = paid.sum(-1)
+            self.statistics.add(values, reward, non_finite)
+            self.statistics.finish(done, view.episode_length, success)
+        # What rewards have looked up is not there yet for what goes on beside them, and must stay until both have met.
+        looked_up = {} if self._on_cpu else view.refresh()
         touched, motion = self._restarts(done, view)
-        self._outcome = Outcome(terminated, truncated, done, rewards.sum(-1), final, touched, motion, final)
+        self._paying.join(values, reward)
+        looked_up.clear()
+        self._paid = self._rewards.names, paid
+        self._outcome = Outcome(terminated, truncated, done, reward, final, touched, motion, final)
 
     def _begin_anew(self, outcome: Outcome) -> None:
         """After the engine's reset: clears what belongs to ended episodes, draws due commands, observes."""
@@ -183,11 +192,12 @@ class VecEnv:
             view.action.masked_fill_(outcome.done.unsqueeze(-1), 0.0)
             for term in self._rewards.terms.values():
                 term.reset(outcome.done)
+            view.forget_contacts(outcome.done)
             view.refresh()
         for command in self._commands.values():
             command.refresh(view, outcome.done)
-        changed = outcome.motion is not None or self._commands
-        outcome.seen = observe(self._observations, view) if changed else outcome.final
+        outcome.seen = observe(self._observations, view)
+        outcome.final = outcome.final or outcome.seen
 
     def episode_metrics(self) -> dict[str, float]:
         """Means over the episodes that ended since the last call."""
@@ -289,7 +299,8 @@ class VecEnv:
         Raises:
             TaskError: for a term that cannot be had or left out while training; nothing has changed then.
         """
-        rewards = RewardTable(task.rewards, self.engine.robot, self.view, self._block, self._rewards.terms)
+        robot, before = self.engine.robot, self._rewards.terms
+        rewards = RewardTable(task.rewards, robot, self.view, self._block, len(self._metrics), before)
         for table, terms in self._bound().items():
             for name, term in terms.items():
                 section = getattr(task, table).get(name)
@@ -367,15 +378,13 @@ class VecEnv:
         """Frees the engine."""
         self.engine.close()
 
-    def _non_finite(self) -> tuple[torch.Tensor, bool]:
-        """(num_envs,) bool: environments whose state holds a value that is not finite; and whether surely none does."""
+    def _non_finite(self) -> torch.Tensor | None:
+        """(num_envs,) bool: environments whose state holds a value that is not finite; None when surely none does."""
         state = self.engine.state
-        if self._on_cpu:  # the usual case, at a fraction of the price
-            total = state.root_pose.sum() + state.root_velocity.sum() + state.joint_pos.sum() + state.joint_vel.sum()
-            if total.isfinite():
-                return torch.zeros(self.engine.num_envs, dtype=torch.bool), True
         everything = torch.cat((state.root_pose, state.root_velocity, state.joint_pos, state.joint_vel), dim=-1)
-        return ~torch.isfinite(everything.sum(-1)), False
+        if self._on_cpu and everything.sum().isfinite():  # the usual case, at a fraction of the price
+            return None
+        return everything.sum(-1).mul_(0.0).ne(0.0)  # zero times what is not finite is not a number
 
     def _of_learning(self, seen: Observations) -> Observations:
         """The rows of the environments that are learned from."""

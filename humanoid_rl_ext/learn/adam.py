@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import torch
 
+CHUNK = 8192
+"""Elements that one block of threads works on, on a GPU."""
+
 
 class Adam:
     """Adam whose learning rate and step count stay on the device.
@@ -25,13 +28,36 @@ class Adam:
         self.learning_rate = torch.tensor(learning_rate, device=parameters.device)
         self.first_moment = torch.zeros_like(parameters.data)
         self.second_moment = torch.zeros_like(parameters.data)
-        self.steps = torch.zeros((), dtype=torch.float64, device=parameters.device)
+        self._on_gpu = parameters.device.type == "cuda"
+        precision = torch.float32 if self._on_gpu else torch.float64
+        self.steps = torch.zeros((), dtype=precision, device=parameters.device)
 
     @torch.no_grad()
-    def step(self, gradient: torch.Tensor) -> None:
-        """Moves the parameters against a gradient of the same shape."""
+    def step(self, gradient: torch.Tensor, divisor: torch.Tensor) -> None:
+        """Moves the parameters against a gradient of the same shape, which is divided by a scalar in place."""
         beta1, beta2 = self.betas
         self.steps += 1.0
+        if self._on_gpu:
+            vectors = (self.parameters.data, gradient, self.first_moment, self.second_moment)
+            parameters, gradients, first, second = (list(vector.split(CHUNK)) for vector in vectors)
+            torch._fused_adam_(
+                parameters,
+                gradients,
+                first,
+                second,
+                [],
+                [self.steps] * len(parameters),
+                lr=self.learning_rate,
+                beta1=beta1,
+                beta2=beta2,
+                weight_decay=0.0,
+                eps=self.epsilon,
+                amsgrad=False,
+                maximize=False,
+                grad_scale=divisor,
+            )
+            return
+        gradient.div_(divisor)
         self.first_moment.lerp_(gradient, 1.0 - beta1)
         self.second_moment.mul_(beta2).addcmul_(gradient, gradient, value=1.0 - beta2)
         unbias1 = 1.0 - torch.pow(beta1, self.steps)

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from humanoid_rl_ext.learn import gpu_layers
+from humanoid_rl_ext.sim.recording import Branch
+
 ACTIVATIONS: dict[str, type[nn.Module]] = {"elu": nn.ELU, "tanh": nn.Tanh, "relu": nn.ReLU, "silu": nn.SiLU}
 
 
@@ -49,8 +52,11 @@ class ActorCritic(nn.Module):
         activation: str,
         shared_trunk: bool,
         generator: torch.Generator,
+        mixed_precision: bool = False,
     ) -> None:
+        """``mixed_precision``: on a GPU, large batches go through the trunks in bfloat16."""
         super().__init__()
+        self.precision = torch.bfloat16 if mixed_precision else torch.float32
         self.actor_trunk = mlp(actor_inputs, actor_hidden, activation, generator)
         self.actor_head = linear(actor_hidden[-1] if actor_hidden else actor_inputs, outputs, 0.01, generator)
         self.critic_trunk: nn.Sequential | None = None
@@ -67,29 +73,47 @@ class ActorCritic(nn.Module):
 
     def value(self, obs: torch.Tensor) -> torch.Tensor:
         """Values, (batch,)."""
-        trunk = self.actor_trunk if self.critic_trunk is None else self.critic_trunk
-        return self.critic_head(trunk(obs)).squeeze(-1)
+        return self._values(self._features(self.critic_trunk or self.actor_trunk, self._inputs(obs)))
 
-    def forward(self, actor_obs: torch.Tensor, critic_obs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Distribution parameters (batch, outputs) and values (batch,); a shared trunk is evaluated once."""
-        features = self.actor_trunk(actor_obs)
-        critic_features = features if self.critic_trunk is None else self.critic_trunk(critic_obs)
-        return self.actor_head(features), self.critic_head(critic_features).squeeze(-1)
+    def forward(
+        self, actor_obs: torch.Tensor, critic_obs: torch.Tensor, beside: Branch
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Distribution parameters (batch, outputs) and values (batch,), as gradients are taken of them.
+
+        A shared trunk is evaluated once. The values come from ``beside``, which the caller joins.
+        """
+        inputs = self._inputs(actor_obs)
+        if self.critic_trunk is None:
+            features = self._features(self.actor_trunk, inputs)
+            return self._output(self.actor_head, features), self._values(features)
+        with beside():
+            critic_inputs = inputs if critic_obs is actor_obs else self._inputs(critic_obs)
+            values = self._values(self._features(self.critic_trunk, critic_inputs))
+        return self._output(self.actor_head, self._features(self.actor_trunk, inputs)), values
+
+    def _inputs(self, obs: torch.Tensor) -> torch.Tensor:
+        return gpu_layers.aligned(obs, self.precision) if obs.is_cuda else obs
+
+    def _features(self, trunk: nn.Sequential, inputs: torch.Tensor) -> torch.Tensor:
+        return gpu_layers.trunk(trunk, inputs) if inputs.is_cuda else trunk(inputs)
+
+    def _output(self, head: nn.Linear, features: torch.Tensor) -> torch.Tensor:
+        return gpu_layers.head(head, features) if features.is_cuda else head(features)
+
+    def _values(self, features: torch.Tensor) -> torch.Tensor:
+        return self._output(self.critic_head, features).squeeze(-1)
 
 
-def flatten_parameters(*modules: nn.Module) -> tuple[nn.Parameter, torch.Tensor]:
-    """One vector that all parameters of the modules become views of, and one for their gradients.
+def flatten_parameters(*modules: nn.Module) -> tuple[nn.Parameter, list[nn.Parameter]]:
+    """One vector that all parameters of the modules become views of, and these parameters in their order.
 
-    Optimiser, gradient clipping and snapshots then cost one operation each instead of one per layer. Gradients must
-    be cleared with ``zero_()``, never set to None.
+    Optimiser, gradient clipping and snapshots then cost one operation each instead of one per layer.
     """
     parameters = [parameter for module in modules for parameter in module.parameters()]
     values = torch.cat([parameter.detach().reshape(-1) for parameter in parameters])
-    gradients = torch.zeros_like(values)
     start = 0
     for parameter in parameters:
         end = start + parameter.numel()
         parameter.data = values[start:end].view_as(parameter)
-        parameter.grad = gradients[start:end].view_as(parameter)
         start = end
-    return nn.Parameter(values), gradients
+    return nn.Parameter(values), parameters

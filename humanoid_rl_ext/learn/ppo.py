@@ -7,8 +7,9 @@ for On-Policy Deep Actor-Critic Methods?" (initialisation, normalisation, clippi
 
 from __future__ import annotations
 
+import collections
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -25,7 +26,7 @@ from humanoid_rl_ext.learn.normaliser import ObservationNormaliser, RewardNormal
 from humanoid_rl_ext.learn.rollout import Rollout
 from humanoid_rl_ext.learn.schedules import adapt_learning_rate, scheduled_learning_rate
 from humanoid_rl_ext.learn.settings import PPOSettings
-from humanoid_rl_ext.sim.recording import Recording, restore_generator
+from humanoid_rl_ext.sim.recording import Branch, Recording, restore_generator
 
 SUMMED = ("policy_loss", "value_loss", "entropy", "kl", "clip_fraction", "grad_norm")
 
@@ -86,10 +87,11 @@ class PPO:
             settings.activation,
             settings.shared_trunk,
             torch.Generator().manual_seed(seed),
+            settings.mixed_precision,
         ).to(self.device)
         distribution = make_distribution(spec.action, settings.init_noise_std, settings.min_noise_std)
         self.distribution = distribution.to(self.device)
-        self._parameters, self._gradient = flatten_parameters(self.network, self.distribution)
+        self._parameters, self._leaves = flatten_parameters(self.network, self.distribution)
         self.optimiser = Adam(self._parameters, settings.learning_rate, epsilon=settings.adam_eps)
         self.normalisers = {
             group: ObservationNormaliser(sizes[group], settings.observation_clip, self.device)
@@ -98,60 +100,51 @@ class PPO:
         }
         self.reward_normaliser = RewardNormaliser(spec.num_envs, settings.reward_clip, self.device)
 
-        fields = {f"obs/{group}": sizes[group] for group in dict.fromkeys(("policy", self._critic_group))}
+        self._groups = tuple(dict.fromkeys(("policy", self._critic_group)))
+        fields = {f"obs/{group}": sizes[group] for group in self._groups}
         fields |= {"params": outputs, "action": outputs if spec.action.kind == "box" else 0}
         fields |= dict.fromkeys(("log_prob", "value", "advantage", "return"), 0)
         self.rollout = Rollout(settings.num_steps, spec.num_envs, fields, self.device)
         self._row = Rollout(1, spec.num_envs, fields, self.device)
         self._noise = torch.zeros(spec.num_envs, outputs, device=self.device)
-        self._seen = {
-            group: torch.zeros(spec.num_envs, sizes[group], device=self.device)
-            for group in dict.fromkeys(("policy", self._critic_group))
-        }
         steps = (settings.num_steps, spec.num_envs)
         self._rewards = torch.zeros(steps, device=self.device)
-        self._final_values = torch.zeros(steps, device=self.device)
         self._terminated = torch.zeros(steps, dtype=torch.bool, device=self.device)
         self._truncated = torch.zeros(steps, dtype=torch.bool, device=self.device)
+        ends = Rollout(
+            settings.num_steps + 1, spec.num_envs, {"obs": sizes[self._critic_group], "value": 0}, self.device
+        )
+        self._ends = ends  # where time limits cut episodes off in each step, and in the last row where the rollout ends
         self._sums = torch.zeros(len(SUMMED), device=self.device)
-        samples = settings.num_steps * spec.num_envs
+        samples = len(self.rollout)
         self._minibatch = torch.zeros(samples // settings.num_minibatches, dtype=torch.int64, device=self.device)
         self._choosing = Recording(self._choose, self.device)
-        self._estimating = Recording(self._estimate_advantages, self.device)
-        self._learning = Recording(self._learn_from_minibatch, self.device)
-        self._valuing = Recording(self._value_final, self.device)
-        self._final_obs = torch.zeros_like(self._seen[self._critic_group])
-        self._final_value = torch.zeros(spec.num_envs, device=self.device)
+        self._estimating = Recording(lambda: collections.deque(self._estimate(), maxlen=0), self.device)
+        self._learning = Recording(lambda: collections.deque(self._learn_from_minibatch(), maxlen=0), self.device)
+        self._valuing, self._measuring = Branch(self.device), Branch(self.device)
         self._explained = torch.zeros((), device=self.device)
         self._on_gpu = self.device.type == "cuda"
         self._step = 0
         self._good = self._learned_state()
 
+    @torch.inference_mode()
     def act(self, obs: Observations) -> torch.Tensor:
-        """Actions sampled from the policy, (num_envs, size) float or (num_envs,) int64."""
-        with torch.inference_mode():
-            for group, seen in self._seen.items():
-                seen.copy_(obs[group])
-            self.distribution.draw(self._noise, self.generator)
-            self._choosing()
-            self.rollout.take(self._step, self._row)
+        """Actions sampled from the policy, (num_envs, size) float or (num_envs,) int64; not to be written to."""
+        for group in self._groups:
+            self._row[f"obs/{group}"].copy_(obs[group])
+        self.distribution.draw(self._noise, self.generator)
+        self._choosing()
+        self.rollout.take(self._step, self._row)
         actions = self.rollout["action"][self._step]
-        return actions.clone() if self.spec.action.kind == "box" else actions.long()
+        return actions if self.spec.action.kind == "box" else actions.long()
 
+    @torch.inference_mode()
     def _choose(self) -> None:
-        """Fills the row with what the policy makes of the observations seen, and the normalisers take them in."""
-        with torch.inference_mode():
-            for group, normaliser in self.normalisers.items():
-                normaliser.update(self._seen[group])
-            inputs, row = self._inputs(self._seen), self._row
-            params, values = self.network(inputs["policy"], inputs[self._critic_group])
-            actions = self.distribution.sample(params, self._noise)
-            for group, value in inputs.items():
-                row[f"obs/{group}"][0] = value
-            row["params"][0] = params
-            row["action"][0] = actions
-            row["log_prob"][0] = self.distribution.log_prob(params, actions)
-            row["value"][0] = values
+        """Completes the row by the policy's parameters and actions drawn from them."""
+        row = self._row
+        params = self.network.policy(self._normalised("policy", row["obs/policy"][0]))
+        row["params"].copy_(params)
+        row["action"].copy_(self.distribution.sample(params, self._noise))
 
     @torch.no_grad()
     def act_deterministic(self, obs: Observations) -> torch.Tensor:
@@ -171,19 +164,13 @@ class PPO:
             self._rewards[step] = reward
             self._terminated[step] = terminated
             self._truncated[step] = truncated
-            # Asking a GPU whether anything was truncated would wait for it, so there all of them are valued.
+            # Asking a GPU whether anything was truncated would wait for it.
             if self._on_gpu or bool(truncated.any()):
-                self._final_obs.copy_(transition.final_obs[self._critic_group])
-                self._valuing()
-                self._final_values[step] = self._final_value
+                self._ends["obs"][step] = transition.final_obs[self._critic_group]
             if step + 1 == settings.num_steps:
-                self._seen[self._critic_group].copy_(transition.obs[self._critic_group])
+                self._ends["obs"][-1] = transition.obs[self._critic_group]
         self._step += 1
         self.env_steps += self.spec.num_envs
-
-    def _value_final(self) -> None:
-        with torch.inference_mode():
-            self._final_value.copy_(self._value(self._final_obs))
 
     def update(self) -> Iterator[None]:
         """Improves the policy once the rollout is full; yields after every gradient of about 5 ms on one CPU core.
@@ -201,10 +188,13 @@ class PPO:
         )
         if rate is not None:
             self.optimiser.learning_rate.fill_(rate)
-        self._estimating()
         self.distribution.remember()
         self._sums.zero_()
-        yield
+        if self._on_gpu:
+            self._estimating()
+            yield
+        else:
+            yield from self._estimate()
         for _ in range(settings.num_epochs):
             order = torch.randperm(len(self.rollout), generator=self.generator, device=self.device)
             for minibatch in order.tensor_split(settings.num_minibatches):
@@ -216,73 +206,121 @@ class PPO:
                     yield from self._gradient_step(minibatch, settings)
         self._finish(settings)
 
-    def _learn_from_minibatch(self) -> None:
-        for _ in self._gradient_step(self._minibatch, self.settings):
-            continue
+    def _learn_from_minibatch(self) -> Iterator[None]:
+        return self._gradient_step(self._minibatch, self.settings)
 
+    def _estimate(self) -> Iterator[None]:
+        """Values all observations of the rollout at once and turns rewards into advantages and returns."""
+        self._normalise_rollout()
+        yield
+        for rows in self._slices(torch.arange(len(self.rollout), device=self.device)):
+            self._evaluate(rows)
+            yield
+        cut_off = torch.cat((self._truncated, torch.ones_like(self._truncated[:1]))).flatten()
+        for rows in self._slices(
+            torch.arange(len(cut_off), device=self.device) if self._on_gpu else cut_off.nonzero()[:, 0]
+        ):
+            self._value(self._ends, "obs", rows)
+            yield
+        self._estimate_advantages()
+        yield
+
+    @torch.inference_mode()
+    def _normalise_rollout(self) -> None:
+        """Normalises observations as they were when acting; only then do the normalisers take them in."""
+        for group, normaliser in self.normalisers.items():
+            obs = self.rollout.rows(f"obs/{group}")
+            normalised = normaliser(obs)
+            if group == self._critic_group:
+                self._ends["obs"].copy_(normaliser(self._ends["obs"]))
+            normaliser.update(obs)
+            obs.copy_(normalised)
+
+    @torch.inference_mode()
+    def _evaluate(self, rows: torch.Tensor) -> None:
+        """Values some samples (n,) of the rollout and takes the actions' log-densities."""
+        group, batch = f"obs/{self._critic_group}", self.rollout.gather(rows)
+        if self._on_gpu:  # the old policy as rounded as the gradient step will see the new one
+            params, values = self.network(batch["obs/policy"], batch[group], self._valuing)
+            self._valuing.join(values)
+            self.rollout.rows("params")[rows] = params
+        else:
+            params, values = batch["params"], self.network.value(batch[group])
+        self.rollout.rows("value")[rows] = values
+        self.rollout.rows("log_prob")[rows] = self.distribution.log_prob(params, batch["action"])
+
+    @torch.inference_mode()
+    def _value(self, rollout: Rollout, group: str, rows: torch.Tensor) -> None:
+        """Fills the values of some samples (n,) of a rollout whose observations are normalised."""
+        rollout.rows("value")[rows] = self.network.value(rollout.rows(group)[rows])
+
+    @torch.inference_mode()
     def _estimate_advantages(self) -> None:
-        settings = self.settings
-        with torch.inference_mode():
-            advantages, returns = generalised_advantages(
-                self._rewards,
-                self.rollout["value"],
-                self._value(self._seen[self._critic_group]),
-                self._terminated,
-                self._truncated,
-                self._final_values,
-                settings.gamma,
-                settings.gae_lambda,
-            )
-            unexplained = (returns - self.rollout["value"]).var(correction=0)
-            self._explained.copy_(1.0 - unexplained / (returns.var(correction=0) + 1e-8))
-            if settings.normalise_advantage:
-                advantages = (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)
-            self.rollout["advantage"].copy_(advantages)
-            self.rollout["return"].copy_(returns)
+        settings, rollout = self.settings, self.rollout
+        advantages, returns = generalised_advantages(
+            self._rewards,
+            rollout["value"],
+            self._ends["value"][-1],
+            self._terminated,
+            self._truncated,
+            self._ends["value"][:-1],
+            settings.gamma,
+            settings.gae_lambda,
+        )
+        unexplained = (returns - rollout["value"]).var(correction=0)
+        self._explained.copy_(1.0 - unexplained / (returns.var(correction=0) + 1e-8))
+        if settings.normalise_advantage:
+            advantages = (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)
+        rollout["advantage"].copy_(advantages)
+        rollout["return"].copy_(returns)
 
     def _gradient_step(self, minibatch: torch.Tensor, settings: PPOSettings) -> Iterator[None]:
         """One step of Adam on the mean loss of a minibatch, whose gradient is summed over slices of fixed size."""
-        gradient = self._gradient.zero_()
-        kl = torch.zeros((), device=self.device)
-        for slice_ in minibatch.split(self._slice_size(len(minibatch))):
-            kl += self._add_gradient(slice_, slice_.shape[0] / len(minibatch), settings)
+        gradient, kl = torch.zeros_like(self._parameters), torch.zeros((), device=self.device)
+        for slice_ in self._slices(minibatch):
+            part, divergence = self._gradient_of(slice_, settings)
+            gradient.add_(part, alpha=len(slice_) / len(minibatch))
+            kl.add_(divergence, alpha=len(slice_) / len(minibatch))
             yield
         if settings.schedule == "adaptive":
             adapt_learning_rate(self.optimiser.learning_rate, kl, settings.desired_kl)
         norm = gradient.norm()
-        gradient.mul_((settings.max_grad_norm / (norm + 1e-6)).clamp(max=1.0))
-        self.optimiser.step(gradient)
+        self.optimiser.step(gradient, (norm / settings.max_grad_norm).clamp(min=1.0))
         self.distribution.constrain()
         self._sums[-1] += norm
 
-    def _add_gradient(self, indices: torch.Tensor, weight: float, settings: PPOSettings) -> torch.Tensor:
-        """Adds ``weight`` times the gradient of the mean loss of some samples; returns their weighted divergence."""
+    def _gradient_of(self, indices: torch.Tensor, settings: PPOSettings) -> tuple[torch.Tensor, torch.Tensor]:
+        """The gradient of the mean loss of some samples, and how far the policy has moved from the old one."""
         batch = self.rollout.gather(indices)
-        params, values = self.network(batch["obs/policy"], batch[f"obs/{self._critic_group}"])
+        params, values = self.network(batch["obs/policy"], batch[f"obs/{self._critic_group}"], self._valuing)
+        with self._valuing():
+            value_clip = settings.clip_range if settings.clip_value_loss else math.inf
+            value_loss = value_error(values, batch["value"], batch["return"], value_clip).mean()
         log_ratio = self.distribution.log_prob(params, batch["action"]) - batch["log_prob"]
         policy_loss = -clipped_surrogate(log_ratio, batch["advantage"], settings.clip_range).mean()
-        value_clip = settings.clip_range if settings.clip_value_loss else math.inf
-        value_loss = value_error(values, batch["value"], batch["return"], value_clip).mean()
         entropy = self.distribution.entropy(params).mean()
-        loss = policy_loss + settings.value_loss_coef * value_loss - settings.entropy_coef * entropy
-        (loss * weight).backward()
-        with torch.no_grad():
+        with self._measuring(), torch.no_grad():
             kl = self.distribution.kl(batch["params"], params).mean()
             clipped = (log_ratio.exp() - 1.0).abs_().gt(settings.clip_range).float().mean()
-            self._sums[:-1].add_(torch.stack((policy_loss, value_loss, entropy, kl, clipped)), alpha=weight)
-            return kl * weight
+        self._valuing.join(value_loss)
+        loss = policy_loss + settings.value_loss_coef * value_loss - settings.entropy_coef * entropy
+        gradients = torch.autograd.grad(loss, self._leaves)
+        self._measuring.join(kl, clipped)
+        share = len(indices) * settings.num_minibatches / len(self.rollout)
+        figures = torch.stack((policy_loss, value_loss, entropy, kl, clipped)).detach()
+        self._sums[:-1].add_(figures, alpha=share)
+        return torch.cat([part.flatten() for part in gradients]), kl
 
-    def _slice_size(self, samples: int) -> int:
-        """Samples per slice: all of them on a GPU; on a CPU what takes about 5 ms forth and back on one core.
+    def _slices(self, samples: torch.Tensor) -> Sequence[torch.Tensor]:
+        """Slices of sample indices (n,): one on a GPU; on a CPU what takes about 5 ms forth and back on one core each.
 
-        It follows from the network's size alone, never from a clock, so that a run can be repeated exactly.
+        They follow from the network's size alone, never from a clock, so that a run can be repeated exactly.
         """
         if self._on_gpu:
-            return samples
+            return (samples,)
         hidden = sum(module.out_features for module in self.network.modules() if isinstance(module, nn.Linear))
         cost = self._parameters.numel() + 64 * hidden
-        slices = math.ceil(samples * cost / 1e8)
-        return math.ceil(samples / slices)
+        return samples.split(math.ceil(len(samples) / math.ceil(len(samples) * cost / 1e8)))
 
     def _finish(self, settings: PPOSettings) -> None:
         """Fetches the figures of the update in one go and keeps the result, unless it is not finite."""
@@ -312,19 +350,11 @@ class PPO:
             self.optimiser.learning_rate.fill_(self.settings.learning_rate)
         if name == "num_minibatches":
             self._minibatch = self._minibatch.new_zeros(len(self.rollout) // self.settings.num_minibatches)
-        for recording in (self._choosing, self._valuing, self._estimating, self._learning):
+        for recording in (self._choosing, self._estimating, self._learning):
             recording.forget()
 
     def _normalised(self, group: str, obs: torch.Tensor) -> torch.Tensor:
         return self.normalisers[group](obs) if group in self.normalisers else obs
-
-    def _inputs(self, obs: Observations) -> Observations:
-        """The groups that the networks read, normalised."""
-        return {group: self._normalised(group, obs[group]) for group in dict.fromkeys(("policy", self._critic_group))}
-
-    def _value(self, obs: torch.Tensor) -> torch.Tensor:
-        """(num_envs,) values of the critic's observations."""
-        return self.network.value(self._normalised(self._critic_group, obs))
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, optimiser, normalisers, counters and random state; not the rollout under way."""

@@ -26,6 +26,10 @@ class Rollout:
         """A writable view of a field, (num_steps, num_envs) or (num_steps, num_envs, size)."""
         return self._table[..., self._columns[name]]
 
+    def rows(self, name: str) -> torch.Tensor:
+        """A writable view of a field, (samples,) or (samples, size)."""
+        return self._rows[:, self._columns[name]]
+
     def take(self, step: int, row: Rollout) -> None:
         """Copies all fields of a rollout of one step."""
         self._table[step].copy_(row._table[0])

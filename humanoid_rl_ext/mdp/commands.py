@@ -28,7 +28,7 @@ def velocity(
     """Velocity of the base: forward, left (m/s) and yaw rate (rad/s), uniform in ranges; some stand still."""
     low, high = torch.stack([torch.as_tensor(value) for value in (lin_vel_x, lin_vel_y, ang_vel_z)], dim=-1)
     moving = random[:, 3:] >= standing_share
-    return (low + (high - low) * random[:, :3]) * moving
+    return torch.lerp(low, high, random[:, :3]) * moving
 
 
 @register("command", size=3, random=(2,))
@@ -42,7 +42,7 @@ def target(
     ),
 ) -> torch.Tensor:
     """A point around the environment's origin at the robot's standing height, in any direction (m)."""
-    radius = distance[0] + (distance[1] - distance[0]) * random[:, 0]
+    radius = torch.lerp(*torch.as_tensor(distance), random[:, 0])
     angle = 2 * torch.pi * random[:, 1]
     height = torch.full_like(radius, step.standing_height)
     return torch.stack((radius * torch.cos(angle), radius * torch.sin(angle), height), dim=-1)

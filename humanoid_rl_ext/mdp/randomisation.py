@@ -26,7 +26,7 @@ Turn = Annotated[Range, Param(-100.0, 100.0, "rad/s", "Angular velocity")]
 def _within(random: torch.Tensor, *ranges: Range) -> torch.Tensor:
     """Uniform samples (num_envs, k), one range per column."""
     low, high = torch.stack([torch.as_tensor(value) for value in ranges], dim=-1)
-    return low + (high - low) * random
+    return torch.lerp(low, high, random)
 
 
 @register("randomisation", random=(12,), target="initial_root")
@@ -61,7 +61,7 @@ def initial_joint_pos(
     offset: Annotated[Range, Param(-100.0, 100.0, "rad", "Added to the standing pose (rad or m)")] = (-0.1, 0.1),
 ) -> torch.Tensor:
     """Where the picked joints start, relative to the standing pose; clipped to their limits."""
-    return offset[0] + (offset[1] - offset[0]) * random
+    return torch.lerp(*torch.as_tensor(offset), random)
 
 
 @register("randomisation", random=("joints",), target="initial_joint_vel")
@@ -73,7 +73,7 @@ def initial_joint_vel(
     velocity: Annotated[Range, Param(-100.0, 100.0, "rad/s", "Velocity (rad/s or m/s)")] = (-0.1, 0.1),
 ) -> torch.Tensor:
     """How fast the picked joints start."""
-    return velocity[0] + (velocity[1] - velocity[0]) * random
+    return torch.lerp(*torch.as_tensor(velocity), random)
 
 
 @register("randomisation", random=(6,), target="root_velocity")

@@ -18,16 +18,21 @@ Memory = dict[str, "torch.Tensor"]
 Contact = Annotated[float, Param(0.0, 1e4, "N", "A body touches the ground when its contact force exceeds this")]
 
 
+def _closeness(error: torch.Tensor, std: float) -> torch.Tensor:
+    """exp(-|error|^2 / std^2) for errors (num_envs, k)."""
+    return (error / std).square_().sum(-1).neg_().exp_()
+
+
 @register("reward")
 def alive(step: Step) -> torch.Tensor:
     """One for every environment that has not failed."""
-    return (~step.failed).float()
+    return torch.where(step.failed, 0.0, 1.0)
 
 
 @register("reward")
 def termination(step: Step) -> torch.Tensor:
     """One in the step in which the episode fails; divided by the control step, so the weight counts per event."""
-    return step.failed.float() / step.dt
+    return step.failed / step.dt
 
 
 @register("reward")
@@ -46,8 +51,7 @@ def track_lin_vel(
     std: Annotated[float, Param(0.01, 10.0, "m/s", "Error at which the reward has fallen to 1/e")] = 0.5,
 ) -> torch.Tensor:
     """Closeness of the level velocity to the commanded one: exp(-error^2 / std^2) (Rudin et al. 2022)."""
-    error = (step.commands[command][:, :2] - step.yaw_velocity).square().sum(-1)
-    return torch.exp(-error / (std * std))
+    return _closeness(step.commands[command][:, :2] - step.yaw_velocity, std)
 
 
 @register("reward")
@@ -58,8 +62,7 @@ def track_ang_vel(
     std: Annotated[float, Param(0.01, 10.0, "rad/s", "Error at which the reward has fallen to 1/e")] = 0.5,
 ) -> torch.Tensor:
     """Closeness of the yaw rate to the commanded one: exp(-error^2 / std^2) (Rudin et al. 2022)."""
-    error = (step.commands[command][:, 2] - step.root_ang_vel_w[:, 2]).square()
-    return torch.exp(-error / (std * std))
+    return _closeness(step.commands[command][:, 2:] - step.root_ang_vel_w[:, 2:], std)
 
 
 @register("reward")
@@ -106,7 +109,7 @@ def upright(
     std: Annotated[float, Param(0.01, 10.0, "", "Tilt (sine) at which the reward has fallen to 1/e")] = 0.4,
 ) -> torch.Tensor:
     """Closeness of the base to upright: exp(-|level part of gravity|^2 / std^2)."""
-    return torch.exp(-step.projected_gravity_b[:, :2].square().sum(-1) / (std * std))
+    return _closeness(step.projected_gravity_b[:, :2], std)
 
 
 @register("reward")
@@ -118,7 +121,7 @@ def height(
 ) -> torch.Tensor:
     """Closeness of the base to a height: exp(-error^2 / std^2)."""
     wanted = torch.where(torch.as_tensor(target) == 0, step.standing_height, target)
-    return torch.exp(-(step.root_height - wanted).square() / (std * std))
+    return _closeness((step.root_height - wanted).unsqueeze(-1), std)
 
 
 @register("reward")
@@ -229,9 +232,9 @@ def single_stance(
     """Time that the feet have kept their phase while exactly one touches the ground, up to a limit (s)."""
     touching = step.contact_force_norm(bodies) > threshold
     air_time, contact_time = memory["air_time"], memory["contact_time"]
-    air_time.add_(step.dt).mul_(~touching)
+    air_time.add_(step.dt).masked_fill_(touching, 0.0)
     contact_time.add_(step.dt).mul_(touching)
-    phase = torch.where(touching, contact_time, air_time).amin(-1)
+    phase = (air_time + contact_time).amin(-1)  # one of the two is zero
     single = touching.sum(-1) == 1
     return torch.minimum(phase, torch.as_tensor(limit)) * single * (step.commands[command].norm(dim=-1) > standing)
 

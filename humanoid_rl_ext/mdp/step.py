@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from humanoid_rl_ext.sim.rotation import matrix_from_quat
 
@@ -54,14 +54,17 @@ class Step:
         self.reads_contacts = False
         """Whether a term asks for contact forces; then the environment has the engine refresh them in every step."""
         self._contacts = torch.zeros(0, device=device)
+        # Of the rotation's entries (row by row): the level part of the forward axis, and that turned to the left.
+        self._level_entries = torch.tensor([0, 3, 3, 0], device=device)
+        self._level_signs = torch.tensor([1.0, 1.0, -1.0, 1.0], device=device)
         self.commands: Mapping[str, torch.Tensor] = {}
         """Current command of each kind, (num_envs, size)."""
         self._fixed = frozenset(self.__dict__)
 
-    def refresh(self) -> None:
-        """Forgets what was computed from the previous state; called after physics and after resets."""
-        for name in [name for name in self.__dict__ if name not in self._fixed and name != "_fixed"]:
-            del self.__dict__[name]
+    def refresh(self) -> dict[str, Any]:
+        """Forgets what was computed from the previous state, and returns it; called after physics and after resets."""
+        names = [name for name in self.__dict__ if name not in self._fixed and name != "_fixed"]
+        return {name: self.__dict__.pop(name) for name in names}
 
     @cached_property
     def root_pos_e(self) -> torch.Tensor:
@@ -80,8 +83,7 @@ class Step:
 
     @cached_property
     def _velocity_b(self) -> torch.Tensor:
-        vectors = self._engine.state.root_velocity.view(self.num_envs, 2, 3)
-        return torch.bmm(vectors, self.rotation_w)  # row vectors: v_b = v_w R
+        return self.to_base(self._engine.state.root_velocity.unflatten(-1, (2, 3)))
 
     @cached_property
     def root_lin_vel_b(self) -> torch.Tensor:
@@ -107,11 +109,11 @@ class Step:
     @cached_property
     def yaw_velocity(self) -> torch.Tensor:
         """(num_envs, 2) velocity (m/s) along the heading and to its left, level with the ground."""
-        forward = torch.nn.functional.normalize(self.rotation_w[:, :2, 0], dim=-1)
-        velocity = self.root_lin_vel_w[:, :2]
-        along = (forward * velocity).sum(-1)
-        left = forward[:, 0] * velocity[:, 1] - forward[:, 1] * velocity[:, 0]
-        return torch.stack((along, left), dim=-1)
+        axes = (self.rotation_w.flatten(1).index_select(1, self._level_entries) * self._level_signs).unflatten(
+            1, (2, 2)
+        )
+        velocity = (axes * self.root_lin_vel_w[:, None, :2]).sum(-1)
+        return velocity / axes[:, :1].norm(dim=-1).clamp_min_(1e-12)
 
     @cached_property
     def joint_pos_rel(self) -> torch.Tensor:
@@ -129,13 +131,23 @@ class Step:
         if not self.reads_contacts:
             self.reads_contacts = True
             self._contacts = self._engine.read_contacts()
-        begun = (self.episode_length > 0).view(-1, 1, 1)  # what was read before a reset is not this episode's
-        return torch.where(begun, self._contacts, 0.0)
+        return self._contacts
+
+    def forget_contacts(self, begun: torch.Tensor) -> None:
+        """Zeroes contact forces where an episode has just ``begun`` (num_envs,): they were not this episode's."""
+        if self.reads_contacts:
+            self._contacts.masked_fill_(begun.view(-1, 1, 1), 0.0)
+
+    @cached_property
+    def _contact_force_norms(self) -> torch.Tensor:
+        return self.contact_force_w.norm(dim=-1)
 
     def contact_force_norm(self, bodies: slice | torch.Tensor) -> torch.Tensor:
         """(num_envs, picked) size of the net normal contact force on the picked bodies (N)."""
-        return self.contact_force_w[:, bodies].norm(dim=-1)
+        return self._contact_force_norms[:, bodies]
 
-    def to_base(self, vector_w: torch.Tensor) -> torch.Tensor:
-        """(num_envs, 3) vectors of the world frame, in the base frame."""
-        return torch.bmm(vector_w.unsqueeze(1), self.rotation_w).squeeze(1)
+    def to_base(self, vectors_w: torch.Tensor) -> torch.Tensor:
+        """(num_envs, ..., 3) vectors of the world frame, in the base frame; no matrix product, which would be rounded
+        to TensorFloat-32 on a GPU."""
+        rotation = self.rotation_w if vectors_w.dim() == 2 else self.rotation_w.unsqueeze(1)
+        return (vectors_w.unsqueeze(-1) * rotation).sum(-2)

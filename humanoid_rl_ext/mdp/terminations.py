@@ -36,7 +36,7 @@ def fall_by_tilt(
     step: Step, *, limit: Annotated[float, Param(0.0, 3.15, "rad", "Largest angle between the base and upright")] = 1.0
 ) -> torch.Tensor:
     """The base leans too far."""
-    return -step.projected_gravity_b[:, 2] < torch.cos(torch.as_tensor(limit))
+    return step.rotation_w[:, 2, 2] < torch.cos(torch.as_tensor(limit))
 
 
 @register("termination")

@@ -128,7 +128,7 @@ class NewtonEngine:
             self._properties.mode = mode
             self._properties.write_drives()
             self._targets.copy_(self.state.joint_pos if mode == "position" else torch.zeros_like(self._targets))
-        torch.where(targets.isfinite(), targets, self._targets, out=self._targets)
+        torch.where((targets * 0.0).eq(0.0), targets, self._targets, out=self._targets)
 
     def set_wrench(self, body: int, wrench: torch.Tensor | None) -> None:
         """Applies (num_envs, 6) force and torque at a body's centre of mass; see ``Engine.set_wrench``."""
@@ -250,16 +250,17 @@ class NewtonEngine:
         limits = self._properties.values["joint_limits"].view(self.num_envs, -1, 2)
         joint_pos = torch.clamp(joint_pos, limits[..., 0], limits[..., 1])
         fresh = joint_pos if self._properties.mode == "position" else torch.zeros_like(joint_pos)
-        self._targets.copy_(torch.where(rows, fresh, self._targets))
+        torch.where(rows, fresh, self._targets, out=self._targets)
         if built.joint_order is not None:
-            joint_pos, joint_vel = joint_pos[:, built.joint_order.to_native], joint_vel[:, built.joint_order.to_native]
+            order = built.joint_order.to_native
+            joint_pos, joint_vel = joint_pos.index_select(1, order), joint_vel.index_select(1, order)
         written = [(joint_pos, self._joint_pos), (joint_vel, self._joint_vel)]
         if built.floating:
             written += [(root_pose, self._root_pose), (root_velocity, self._root_velocity)]
         else:
             written += [(root_pose, self._base_frame)]
         for values, held in written:
-            held.copy_(torch.where(rows, values, held))
+            torch.where(rows, values, held, out=held)
         for chosen in self._masks:
             chosen.copy_(mask)
         with self._on_torch_stream():
@@ -280,7 +281,7 @@ class NewtonEngine:
             effort = values["joint_damping"] * (self._targets - state.joint_vel)
         else:
             effort = values["joint_stiffness"] * (self._targets - state.joint_pos)
-            effort -= values["joint_damping"] * state.joint_vel
+            effort.addcmul_(values["joint_damping"], state.joint_vel, value=-1.0)
         limit = values["joint_effort_limit"]
         return torch.clamp(effort, -limit, limit)
 

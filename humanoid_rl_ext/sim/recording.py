@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -46,6 +47,31 @@ class Recording:
             self._work()
         self._graph = graph
         return graph
+
+
+class Branch:
+    """Work that a GPU does beside what is launched meanwhile; a CPU does one after the other."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """What is launched inside comes after everything launched so far, and beside what is launched later."""
+        if self._stream is None:
+            yield
+            return
+        self._stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self._stream):
+            yield
+
+    def join(self, *results: torch.Tensor) -> None:
+        """Lets what is launched from now on wait for the branch, whose ``results`` it may use."""
+        if self._stream is not None:
+            current = torch.cuda.current_stream()
+            current.wait_stream(self._stream)
+            for result in results:
+                result.record_stream(current)
 
 
 def restore_generator(generator: torch.Generator, state: torch.Tensor) -> None:

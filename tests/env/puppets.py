@@ -43,7 +43,7 @@ class Puppets:
         state.joint_pos.add_(state.joint_vel, alpha=self.dt * substeps)
         state.root_velocity.copy_(noise)
         state.root_pose[:, :3] += 0.05 * noise[:, :3]
-        state.root_pose[:, 3:] = quat_from_euler(*(0.2 * noise[:, 3:]).unbind(-1))
+        state.root_pose[:, 3:] = quat_from_euler(0.2 * noise[:, 3:])
         self._contacts.copy_(noise[:, None, :3].abs() * 50.0)
         self._follow()
 

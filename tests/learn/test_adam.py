@@ -15,7 +15,7 @@ def test_it_makes_the_same_steps_as_pytorch():
     for _ in range(20):
         gradient = torch.randn(50)
         theirs.grad = gradient.clone()
-        adam.step(gradient)
+        adam.step(gradient, torch.ones(()))
         reference.step()
     torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
 
@@ -23,10 +23,10 @@ def test_it_makes_the_same_steps_as_pytorch():
 def test_a_restored_optimiser_goes_on_where_it_was():
     parameters = torch.nn.Parameter(torch.zeros(3))
     adam = Adam(parameters, learning_rate=0.1)
-    adam.step(torch.tensor([1.0, 2.0, 3.0]))
+    adam.step(torch.tensor([1.0, 2.0, 3.0]), torch.ones(()))
     other_parameters = torch.nn.Parameter(parameters.detach().clone())
     other = Adam(other_parameters, learning_rate=0.5)
     other.load_state_dict(adam.state_dict())
-    adam.step(torch.ones(3))
-    other.step(torch.ones(3))
+    adam.step(torch.ones(3), torch.ones(()))
+    other.step(torch.ones(3), torch.ones(()))
     assert torch.equal(parameters, other_parameters)

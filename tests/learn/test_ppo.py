@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import math
 
 import pytest
@@ -106,7 +107,7 @@ def test_the_critic_may_have_observations_of_its_own():
 def test_slicing_a_minibatch_does_not_change_the_result(monkeypatch):
     learned = []
     for size in (1000, 7):
-        monkeypatch.setattr(PPO, "_slice_size", lambda self, samples, size=size: size)
+        monkeypatch.setattr(PPO, "_slices", lambda self, samples, size=size: samples.split(size))
         env = Target()
         learner = PPO(env.spec, settings(schedule="adaptive"))
         history = train(learner, env, 3)
@@ -215,7 +216,7 @@ def test_time_outs_carry_value_only_when_asked_to():
         learner.network.critic_head.bias.data.fill_(5.0)
         learner.act(obs)
         learner.observe(cut)
-        next(learner.update())
+        collections.deque(learner.update(), maxlen=0)
         assert learner.rollout["return"].item() == pytest.approx(expected)
 
 
