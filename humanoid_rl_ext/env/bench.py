@@ -30,10 +30,10 @@ class _Recorder:
         self.steps.append({"mode": mode, "targets": targets.clone(), "resets": []})
         self._engine.set_targets(mode, targets)  # type: ignore[arg-type]
 
-    def reset(self, *arguments: torch.Tensor) -> None:
+    def reset(self, *arguments: torch.Tensor, bodies: bool = True) -> None:
         if self.steps:
-            self.steps[-1]["resets"].append([argument.clone() for argument in arguments])
-        self._engine.reset(*arguments)
+            self.steps[-1]["resets"].append(([argument.clone() for argument in arguments], bodies))
+        self._engine.reset(*arguments, bodies=bodies)
 
 
 def bench_env(
@@ -89,8 +89,8 @@ def _replay(engine: Engine, recorded: list[dict[str, Any]], advance: Callable[[]
         engine.set_targets(step["mode"], step["targets"])
         advance()
         engine.read_contacts()
-        for arguments in step["resets"]:
-            engine.reset(*arguments)
+        for arguments, bodies in step["resets"]:
+            engine.reset(*arguments, bodies=bodies)
 
 
 def _timed(env: VecEnv, work: Any) -> float:

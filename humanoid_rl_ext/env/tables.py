@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import torch
 
@@ -12,7 +13,11 @@ from humanoid_rl_ext.env.transition import Observations
 from humanoid_rl_ext.errors import TaskError
 from humanoid_rl_ext.mdp.step import Step
 from humanoid_rl_ext.robot.description import RobotDescription
+from humanoid_rl_ext.sim.recording import Branch
 from humanoid_rl_ext.task.schema import ObservationSection, RewardSection, Task, TerminationSection
+
+BRANCHES = 3
+"""Groups of rewards that a GPU computes beside another one."""
 
 
 class ObservationTable:
@@ -71,16 +76,27 @@ class RewardTable:
             raise TaskError("rewards: every entry is disabled; enable at least one")
         self.names = list(self.terms)
         self._dt = step.dt
+        self._branches = [Branch(step.device) for _ in range(BRANCHES)] if step.device.type == "cuda" else []
         self._factors = torch.ones(len(self.names) + metrics, device=step.device)
         self._factors[: len(self.names)] = self._weights(table)
 
     def _weights(self, table: dict[str, RewardSection]) -> torch.Tensor:
         return torch.tensor([table[name].weight for name in self.names]) * self._dt
 
-    def __call__(self, step: Step, metrics: Sequence[torch.Tensor] = ()) -> torch.Tensor:
-        """(num_envs, terms + metrics): weight times term times the control step (s), then the metrics as given."""
-        values = torch.stack([*(term(step) for term in self.terms.values()), *metrics], dim=-1)
-        return values.mul_(self._factors)
+    def __call__(self, step: Step, metrics: Sequence[BoundTerm] = ()) -> torch.Tensor:
+        """(num_envs, terms + metrics): weight times term times the control step (s), then the metrics.
+
+        On a GPU groups of them are computed side by side.
+        """
+        terms = [*self.terms.values(), *metrics]
+        size = -(-len(terms) // (len(self._branches) + 1))
+        values: list[torch.Tensor] = []
+        for branch, start in zip((*self._branches, None), range(0, len(terms), size), strict=False):
+            with branch() if branch else nullcontext(), step.apart():
+                values += [term(step) for term in terms[start : start + size]]
+        for branch in self._branches:
+            branch.join(*values)
+        return torch.stack(values, dim=-1).mul_(self._factors)
 
     def set_numbers(self, table: dict[str, RewardSection]) -> None:
         """Takes over weights and parameters in place."""

@@ -58,6 +58,7 @@ class VecEnv:
         self._paid: tuple[list[str], torch.Tensor] | None = None
         self._cut = torch.zeros(1, dtype=torch.bool, device=device)
         self._outcome: Outcome
+        self._bodies_seen_at_start = True
         self._steps = 0
         self._launch: Callable[[], None] | None = None
         self._paying = Branch(device)
@@ -138,7 +139,7 @@ class VecEnv:
         self._judging()
         outcome = self._outcome
         if outcome.motion is not None:
-            self.engine.reset(outcome.touched, *outcome.motion)
+            self.engine.reset(outcome.touched, *outcome.motion, bodies=self._bodies_seen_at_start)
         self._beginning()
         self._seen = outcome.seen
         if not self._on_cpu:
@@ -164,23 +165,19 @@ class VecEnv:
             self._cut.zero_()
         torch.gt(terminated, success, out=view.failed)
         done = terminated | truncated
-        changing = not self._on_cpu or self._restarts.pushes or done.any()
-        final = observe(self._observations, view) if changing else {}
-        if non_finite is not None:
-            final = {group: torch.nan_to_num_(value) for group, value in final.items()}
-        with self._paying():
-            values = self._rewards(view, [metric(view) for metric in self._metrics.values()])
+        with self._paying(), view.apart():
+            values = self._rewards(view, list(self._metrics.values()))
             if non_finite is not None:
                 values = torch.where(non_finite.unsqueeze(-1), 0.0, values)
             paid = values[:, : len(self._rewards.names)]
             reward = paid.sum(-1)
             self.statistics.add(values, reward, non_finite)
             self.statistics.finish(done, view.episode_length, success)
-        # What rewards have looked up is not there yet for what goes on beside them, and must stay until both have met.
-        looked_up = {} if self._on_cpu else view.refresh()
         touched, motion = self._restarts(done, view)
+        final = {} if motion is None else observe(self._observations, view)
+        if non_finite is not None:
+            final = {group: torch.nan_to_num_(value) for group, value in final.items()}
         self._paying.join(values, reward)
-        looked_up.clear()
         self._paid = self._rewards.names, paid
         self._outcome = Outcome(terminated, truncated, done, reward, final, touched, motion, final)
 
@@ -194,9 +191,11 @@ class VecEnv:
                 term.reset(outcome.done)
             view.forget_contacts(outcome.done)
             view.refresh()
+        view.reads_bodies = False
         for command in self._commands.values():
             command.refresh(view, outcome.done)
         outcome.seen = observe(self._observations, view)
+        self._bodies_seen_at_start = view.reads_bodies
         outcome.final = outcome.final or outcome.seen
 
     def episode_metrics(self) -> dict[str, float]:

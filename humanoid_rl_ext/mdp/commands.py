@@ -42,7 +42,8 @@ def target(
     ),
 ) -> torch.Tensor:
     """A point around the environment's origin at the robot's standing height, in any direction (m)."""
-    radius = torch.lerp(*torch.as_tensor(distance), random[:, 0])
+    low, high = torch.as_tensor(distance)
+    radius = torch.lerp(low, high, random[:, 0])
     angle = 2 * torch.pi * random[:, 1]
     height = torch.full_like(radius, step.standing_height)
     return torch.stack((radius * torch.cos(angle), radius * torch.sin(angle), height), dim=-1)

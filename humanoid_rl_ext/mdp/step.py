@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from humanoid_rl_ext.sim.rotation import matrix_from_quat
 
@@ -35,8 +36,6 @@ class Step:
         self.joint_pos, self.joint_vel = state.joint_pos, state.joint_vel
         self.root_pos_w, self.root_quat_w = state.root_pose[:, :3], state.root_pose[:, 3:]
         self.root_lin_vel_w, self.root_ang_vel_w = state.root_velocity[:, :3], state.root_velocity[:, 3:]
-        self.body_pos_w, self.body_quat_w = state.body_pose[..., :3], state.body_pose[..., 3:]
-        self.body_lin_vel_w, self.body_ang_vel_w = state.body_velocity[..., :3], state.body_velocity[..., 3:]
         self.default_joint_pos = torch.tensor([joint.default for joint in robot.joints], device=device)
         self.joint_lower = torch.tensor([joint.lower for joint in robot.joints], device=device)
         self.joint_upper = torch.tensor([joint.upper for joint in robot.joints], device=device)
@@ -53,18 +52,30 @@ class Step:
         """Environments whose episode ended in this step by failing: neither a time limit nor a success."""
         self.reads_contacts = False
         """Whether a term asks for contact forces; then the environment has the engine refresh them in every step."""
+        self.reads_bodies = False
+        """Whether the bodies' poses or velocities have been looked at since this was last set to False."""
         self._contacts = torch.zeros(0, device=device)
         # Of the rotation's entries (row by row): the level part of the forward axis, and that turned to the left.
         self._level_entries = torch.tensor([0, 3, 3, 0], device=device)
         self._level_signs = torch.tensor([1.0, 1.0, -1.0, 1.0], device=device)
         self.commands: Mapping[str, torch.Tensor] = {}
         """Current command of each kind, (num_envs, size)."""
+        self._looked_up_apart: list[torch.Tensor] = []
         self._fixed = frozenset(self.__dict__)
 
-    def refresh(self) -> dict[str, Any]:
-        """Forgets what was computed from the previous state, and returns it; called after physics and after resets."""
-        names = [name for name in self.__dict__ if name not in self._fixed and name != "_fixed"]
-        return {name: self.__dict__.pop(name) for name in names}
+    def refresh(self) -> None:
+        """Forgets what was computed from the previous state; called after physics and after resets."""
+        for name in [name for name in self.__dict__ if name not in self._fixed and name != "_fixed"]:
+            del self.__dict__[name]
+        self._looked_up_apart.clear()
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """On a GPU, what is computed inside is not there for what is launched beside it."""
+        known = set(self.__dict__)
+        yield
+        if self.device.type != "cpu":  # its memory stays in use until all have met
+            self._looked_up_apart += [self.__dict__.pop(name) for name in set(self.__dict__) - known]
 
     @cached_property
     def root_pos_e(self) -> torch.Tensor:
@@ -114,6 +125,28 @@ class Step:
         )
         velocity = (axes * self.root_lin_vel_w[:, None, :2]).sum(-1)
         return velocity / axes[:, :1].norm(dim=-1).clamp_min_(1e-12)
+
+    @property
+    def body_pose_w(self) -> torch.Tensor:
+        """(num_envs, bodies, 7) positions (m) of the bodies' origins and quaternions xyzw."""
+        self.reads_bodies = True
+        return self._engine.state.body_pose
+
+    @property
+    def body_velocity_w(self) -> torch.Tensor:
+        """(num_envs, bodies, 6) velocities of the bodies' centres of mass (m/s), angular velocities (rad/s)."""
+        self.reads_bodies = True
+        return self._engine.state.body_velocity
+
+    @property
+    def body_pos_w(self) -> torch.Tensor:
+        """(num_envs, bodies, 3) positions of the bodies' origins (m)."""
+        return self.body_pose_w[..., :3]
+
+    @property
+    def body_lin_vel_w(self) -> torch.Tensor:
+        """(num_envs, bodies, 3) velocities of the bodies' centres of mass (m/s)."""
+        return self.body_velocity_w[..., :3]
 
     @cached_property
     def joint_pos_rel(self) -> torch.Tensor:

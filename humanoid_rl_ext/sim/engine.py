@@ -56,7 +56,7 @@ class SceneSettings:
     contacts: bool = True
     """Whether contact forces will be read."""
     body_state: bool = True
-    """Whether ``step`` refreshes body poses and velocities (``reset`` always does); root and joints always are."""
+    """Whether ``step`` refreshes body poses and velocities; root and joints always are."""
 
 
 @dataclass(slots=True)
@@ -122,10 +122,13 @@ class Engine(Protocol):
         root_velocity: torch.Tensor,
         joint_pos: torch.Tensor,
         joint_vel: torch.Tensor,
+        *,
+        bodies: bool = True,
     ) -> None:
         """Writes full-size state where ``mask`` (num_envs,) bool is set, and refreshes ``state``.
 
-        Root poses are in the world frame (origins included). Also recovers environments whose state is not finite.
+        Without ``bodies`` the bodies' poses and velocities are those of before until the next step. Root poses are in
+        the world frame (origins included). Also recovers environments whose state is not finite.
         """
 
     def joint_effort(self) -> torch.Tensor:

@@ -16,11 +16,14 @@ from humanoid_rl_ext.sim.device import check_device
 from humanoid_rl_ext.sim.engine import PropertyAccess, SceneSettings, State, TargetMode
 from humanoid_rl_ext.sim.grid import square_grid
 from humanoid_rl_ext.sim.newton_contacts import NewtonContacts
-from humanoid_rl_ext.sim.newton_kernels import Gather
+from humanoid_rl_ext.sim.newton_kernels import Control, Gather, Restart
 from humanoid_rl_ext.sim.newton_model import NewtonModel, build, newton
 from humanoid_rl_ext.sim.newton_overflow import OverflowWatch
 from humanoid_rl_ext.sim.newton_properties import PROPERTIES, NewtonProperties
+from humanoid_rl_ext.sim.ordering import Ordering
 from humanoid_rl_ext.sim.reset import check_finite
+
+Pair = tuple[torch.Tensor, torch.Tensor]
 
 WARM_UP_STEPS = 3
 """Eager sub-steps before a capture: whatever the solver allocates or compiles, it does then."""
@@ -67,48 +70,44 @@ class NewtonEngine:
         q, qd = wp.to_torch(state.joint_q).view(num_envs, -1), wp.to_torch(state.joint_qd).view(num_envs, -1)
         body_q = wp.to_torch(state.body_q).view(num_envs, bodies, 7)
         body_qd = wp.to_torch(state.body_qd).view(num_envs, bodies, 6)
-        base = 7 if built.floating else 0
-        self._joint_pos, self._joint_vel = q[:, base:], qd[:, base and 6 :]
-        self._root_pose = q[:, :7] if built.floating else body_q[:, 0]
-        self._root_velocity = qd[:, :6] if built.floating else body_qd[:, 0]
+        root_pose, root_velocity = (q[:, :7], qd[:, :6]) if built.floating else (body_q[:, 0], body_qd[:, 0])
         # A fixed base hangs on a joint whose frame in the world is the base's pose.
         self._base_frame = wp.to_torch(model.joint_X_p).view(num_envs, -1, 7)[:, 0]
         self._wrench = wp.to_torch(state.body_f).view(num_envs, bodies, 6)
 
-        self._gather_joints: list[Gather] = []
-        self._gather_bodies: list[Gather] = []
-        joint_pos = self._described(self._joint_pos, built.joint_order, self._gather_joints)
-        joint_vel = self._described(self._joint_vel, built.joint_order, self._gather_joints)
-        self.state = State(
-            self._root_pose,
-            self._root_velocity,
-            joint_pos,
-            joint_vel,
-            self._described(body_q, built.body_order, self._gather_bodies),
-            self._described(body_qd, built.body_order, self._gather_bodies),
-        )
+        joints_native = q[:, q.shape[1] - joints :], qd[:, qd.shape[1] - joints :]
+        self._gather_joints, joints_described = self._described(joints_native, built.joint_order)
+        self._gather_bodies, bodies_described = self._described((body_q, body_qd), built.body_order)
+        self.state = State(root_pose, root_velocity, *joints_described, *bodies_described)
         self._properties = NewtonProperties(built, self.robot, self.settings, self.device)
         self._contacts = NewtonContacts(built, num_envs, bodies, self.device) if self.settings.contacts else None
         self._overflow = OverflowWatch(built, self.device)
         self._substep_graph: Any = None
         self._targets = torch.zeros(num_envs, joints, device=self.device)
-        self._write_targets = (
-            [Gather(self._targets, self._properties.joint_of_actuator, wp.to_torch(built.solver.mjw_data.ctrl))]
-            if joints
-            else []
-        )
+        joint_of_actuator, control = self._properties.joint_of_actuator, built.solver.mjw_data.ctrl
+        self._write_targets = [Control(self._targets, joint_of_actuator, control)] if joints else []
         self._world_mask = wp.zeros(num_envs + 1, dtype=wp.bool, device=str(self.device))  # the last one: the ground
         self._articulation_mask = wp.zeros(num_envs, dtype=wp.bool, device=str(self.device))
-        self._masks = wp.to_torch(self._world_mask)[:num_envs], wp.to_torch(self._articulation_mask)
+        order = torch.arange(joints) if built.joint_order is None else built.joint_order.to_native
+        self._restart = Restart(
+            order.to(self.device),
+            self._properties.values["joint_limits"],
+            q,
+            qd,
+            root_pose if built.floating else self._base_frame,
+            built.floating,
+            self._targets,
+            (self._world_mask, self._articulation_mask),
+        )
 
     @staticmethod
-    def _described(native: torch.Tensor, order: Any, gathers: list[Gather]) -> torch.Tensor:
-        """The tensor itself where Newton's order is the description's, else one that a gather fills."""
-        if order is None or not native.numel():
-            return native
-        described = torch.zeros_like(native, memory_format=torch.contiguous_format)
-        gathers.append(Gather(native, order.from_native, described))
-        return described
+    def _described(native: Pair, order: Ordering | None) -> tuple[list[Gather], Pair]:
+        """The tensors themselves where Newton's order is the description's, else some that a gather fills."""
+        if order is None or not native[0].numel():
+            return [], native
+        first, second = (torch.zeros_like(values, memory_format=torch.contiguous_format) for values in native)
+        described = first, second
+        return [Gather(order.from_native, native, described)], described
 
     def _stand(self) -> None:
         description, device = self.robot, self.device
@@ -233,6 +232,8 @@ class NewtonEngine:
         root_velocity: torch.Tensor,
         joint_pos: torch.Tensor,
         joint_vel: torch.Tensor,
+        *,
+        bodies: bool = True,
     ) -> None:
         """Writes full-size state where ``mask`` is set; see ``Engine.reset``. On a GPU nothing waits for the host.
 
@@ -246,31 +247,17 @@ class NewtonEngine:
             if not mask.any():
                 return
             check_finite(mask, (root_pose, root_velocity, joint_pos, joint_vel))
-        rows, built = mask.unsqueeze(-1), self._built
-        limits = self._properties.values["joint_limits"].view(self.num_envs, -1, 2)
-        joint_pos = torch.clamp(joint_pos, limits[..., 0], limits[..., 1])
-        fresh = joint_pos if self._properties.mode == "position" else torch.zeros_like(joint_pos)
-        torch.where(rows, fresh, self._targets, out=self._targets)
-        if built.joint_order is not None:
-            order = built.joint_order.to_native
-            joint_pos, joint_vel = joint_pos.index_select(1, order), joint_vel.index_select(1, order)
-        written = [(joint_pos, self._joint_pos), (joint_vel, self._joint_vel)]
-        if built.floating:
-            written += [(root_pose, self._root_pose), (root_velocity, self._root_velocity)]
-        else:
-            written += [(root_pose, self._base_frame)]
-        for values, held in written:
-            torch.where(rows, values, held, out=held)
-        for chosen in self._masks:
-            chosen.copy_(mask)
+        built, motion = self._built, (root_pose, root_velocity, joint_pos, joint_vel)
+        bodies = bodies or not built.floating  # a fixed base's pose is that of its body
         with self._on_torch_stream():
+            self._restart(mask, motion, self._properties.mode == "position")
             if not built.floating:
                 built.solver.notify_model_changed(newton.ModelFlags.JOINT_PROPERTIES)
             built.solver.reset(built.state, self._world_mask, flags=0)
-            newton.eval_fk(
-                built.model, built.state.joint_q, built.state.joint_qd, built.state, mask=self._articulation_mask
-            )
-            self._refresh(bodies=True)
+            if bodies:
+                positions, velocities = built.state.joint_q, built.state.joint_qd
+                newton.eval_fk(built.model, positions, velocities, built.state, mask=self._articulation_mask)
+            self._refresh(bodies)
 
     def joint_effort(self) -> torch.Tensor:
         """(num_envs, joints) effort the drives ask for now; see ``Engine.joint_effort``."""

@@ -184,7 +184,7 @@ class PhysxEngine:
         if mode != self._mode:
             self._change_mode(mode)
         held = self._active_targets().values
-        torch.where(targets.isfinite(), targets, held, out=held)
+        torch.where((targets * 0.0).eq(0.0), targets, held, out=held)
         if mode == "effort":
             limit = self._properties.mirror("joint_effort_limit")
             torch.clamp(held, -limit, limit, out=held)
@@ -269,6 +269,8 @@ class PhysxEngine:
         root_velocity: torch.Tensor,
         joint_pos: torch.Tensor,
         joint_vel: torch.Tensor,
+        *,
+        bodies: bool = True,
     ) -> None:
         """Writes full-size state where ``mask`` is set; see ``Engine.reset``.
 
@@ -297,7 +299,7 @@ class PhysxEngine:
         self._targets_changed = True
         if self.device.type == "cuda":  # on the CPU link poses follow the writes by themselves
             self._backend.update_kinematics()
-        self.refresh(bodies=True)
+        self.refresh(bodies)
 
     def joint_effort(self) -> torch.Tensor:
         """(num_envs, joints) effort the drives ask for now; see ``Engine.joint_effort``."""
@@ -331,13 +333,13 @@ class PhysxEngine:
         """Frees the scene; closing twice is fine."""
         self._backend.close()
 
-    def refresh(self, bodies: bool = False) -> None:
-        """Reads ``state`` from PhysX, as ``step`` does last; ``bodies`` even for scenes with ``body_state=False``."""
+    def refresh(self, bodies: bool | None = None) -> None:
+        """Reads ``state`` from PhysX, as ``step`` does last; ``bodies`` if asked for, else if the scene has them."""
         self._root_pose.read()
         self._root_velocity.read()
         self._joint_pos.read()
         self._joint_vel.read()
-        if bodies or self.settings.body_state:
+        if self.settings.body_state if bodies is None else bodies:
             self.refresh_bodies()
 
     def _settle(self) -> None:

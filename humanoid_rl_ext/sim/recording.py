@@ -19,7 +19,7 @@ class Recording:
     replay writes to the same tensors. It must not synchronise, nor draw random numbers.
     """
 
-    def __init__(self, work: Callable[[], None], device: torch.device) -> None:
+    def __init__(self, work: Callable[[], object], device: torch.device) -> None:
         self._work, self._on_gpu = work, device.type == "cuda"
         self._calls = 0
         self._graph: torch.cuda.CUDAGraph | None = None

@@ -47,7 +47,7 @@ class Puppets:
         self._contacts.copy_(noise[:, None, :3].abs() * 50.0)
         self._follow()
 
-    def reset(self, mask: torch.Tensor, *motion: torch.Tensor) -> None:
+    def reset(self, mask: torch.Tensor, *motion: torch.Tensor, bodies: bool = True) -> None:
         state = self.state
         held = (state.root_pose, state.root_velocity, state.joint_pos, state.joint_vel)
         for values, new in zip(held, motion, strict=True):
