@@ -25,6 +25,7 @@ class Ours:
     def __init__(self, side: Side, num_envs: int, device: str, seed: int) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="humanoid_rl_")
         settings = [f"learner.{name}={value}" for name, value in PPO.items()]
+        settings.append(f"learner.mixed_precision={side.mixed_precision}".lower())
         plan = plan_run(
             str(TASK),
             [f"robot.source={robot_usd()}", *physics_overrides(side), *settings, "run.save_interval=1000000"],

@@ -72,6 +72,8 @@ class Side:
     """Whether ours takes the peer's solver settings, or its own defaults."""
     warp_frontend: bool = False
     """Whether Isaac Lab runs its experimental Warp front end."""
+    mixed_precision: bool = True
+    """Whether ours takes gradients in bfloat16."""
     title: str = ""
 
 
@@ -82,6 +84,9 @@ SIDES = {
     ),
     "isaaclab-ovphysx": Side("isaaclab", "ovphysx", title="Isaac Lab + rsl_rl, ovphysx"),
     "ours-newton": Side("ours", "newton", title="Humanoid RL, Newton, at the peer's settings"),
+    "ours-newton-tf32": Side(
+        "ours", "newton", mixed_precision=False, title="Humanoid RL, Newton, at the peer's settings, gradients in TF32"
+    ),
     "ours-newton-default": Side("ours", "newton", False, title="Humanoid RL, Newton, own defaults"),
     "ours-ovphysx": Side("ours", "ovphysx", title="Humanoid RL, ovphysx, at the peer's settings"),
     "ours-ovphysx-default": Side("ours", "ovphysx", False, title="Humanoid RL, ovphysx, own defaults"),

@@ -16,7 +16,14 @@ class Outcome:
     terminated: torch.Tensor
     truncated: torch.Tensor
     done: torch.Tensor
+    success: torch.Tensor
+    non_finite: torch.Tensor | None
+    """Environments whose state is broken; None when surely none is."""
+    values: torch.Tensor
+    """(rows, terms): weighted rewards as paid, then the metrics."""
     reward: torch.Tensor
+    length: torch.Tensor
+    """Control steps of the episodes, this one included."""
     final: Observations
     """Observations before anything was reset."""
     touched: torch.Tensor

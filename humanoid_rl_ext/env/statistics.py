@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from humanoid_rl_ext.env.outcome import Outcome
+
 Episode = tuple[int, float, int, bool]
 """Environment, return, length (control steps) and success."""
 
@@ -33,20 +35,17 @@ class EpisodeStatistics:
         self.done = torch.zeros(rows, dtype=torch.bool, device=device)
         self._ended = torch.zeros_like(self._open)
 
-    def add(self, values: torch.Tensor, reward: torch.Tensor, non_finite: torch.Tensor | None) -> None:
-        """Takes in one step: weighted rewards as paid and metrics (rows, terms), and the whole reward (rows,)."""
-        self._open[:, len(COUNTED) :] += values
-        self._open[:, 1] += reward
-        if non_finite is not None:
-            self._accumulate(self._non_finite, non_finite)
-
-    def finish(self, done: torch.Tensor, length: torch.Tensor, success: torch.Tensor) -> None:
-        """Closes the episodes of the environments in ``done`` (rows,) bool and starts new ones."""
-        self.done = done
+    def take_in(self, outcome: Outcome) -> None:
+        """Adds up one step, and closes the episodes that ended in it."""
+        self._open[:, len(COUNTED) :] += outcome.values
+        self._open[:, 1] += outcome.reward
+        if outcome.non_finite is not None:
+            self._accumulate(self._non_finite, outcome.non_finite)
+        self.done = done = outcome.done
         if done.device.type == "cpu" and not done.any():
             return
-        self._open[:, 2] = length
-        self._open[:, 3] = success
+        self._open[:, 2] = outcome.length
+        self._open[:, 3] = outcome.success
         self._ended = torch.where(done.unsqueeze(-1), self._open, 0.0)
         if self.metrics:
             self._ended[:, -len(self.metrics) :] /= self._open[:, 2:3].clamp(min=1)

@@ -52,7 +52,7 @@ class VecEnv:
         self._randomisation = bind(task.randomisation.items(), robot, self.view, self._block)
         self._restarts = Restarts(task.randomisation, self._randomisation, engine, self.view, self._block)
         self._observations = observation_tables(task, robot, self.view, self._block)
-        self.statistics = EpisodeStatistics(self.num_envs, self._rewards.names, list(self._metrics), device, reserved)
+        self._statistics = EpisodeStatistics(self.num_envs, self._rewards.names, list(self._metrics), device, reserved)
         self._learning = torch.arange(engine.num_envs, device=device) < self.num_envs
         self._seen: Observations | None = None
         self._paid: tuple[list[str], torch.Tensor] | None = None
@@ -61,7 +61,8 @@ class VecEnv:
         self._bodies_seen_at_start = True
         self._steps = 0
         self._launch: Callable[[], None] | None = None
-        self._paying = Branch(device)
+        self._paying, self._counted = Branch(device), Branch(device)
+        self._counting = Recording(lambda: self._statistics.take_in(self._outcome), device)
         self._judging = Recording(self._judge, device)
         self._beginning = Recording(lambda: self._begin_anew(self._outcome), device)
         self.reserved_actions = torch.zeros(reserved, len(self._actions.joints), device=device)
@@ -73,6 +74,12 @@ class VecEnv:
             task.max_episode_length,
             {group: table.names for group, table in self._observations.items()},
         )
+
+    @property
+    def statistics(self) -> EpisodeStatistics:
+        """What episodes came to; on a GPU it is brought up to date beside the policy and physics."""
+        self._counted.join()
+        return self._statistics
 
     @property
     def task_name(self) -> str:
@@ -94,7 +101,8 @@ class VecEnv:
         assert motion is not None
         self.engine.reset(touched, *motion)
         nothing = torch.zeros_like(self.view.episode_length, dtype=torch.float32)
-        self._begin_anew(Outcome(everywhere, ~everywhere, everywhere, nothing, {}, touched, motion, {}))
+        flags = everywhere, ~everywhere, everywhere, ~everywhere, None
+        self._begin_anew(Outcome(*flags, nothing, nothing, nothing, {}, touched, motion, {}))
         self.statistics.forget()
         return self.observations()
 
@@ -136,11 +144,14 @@ class VecEnv:
         self._block.draw()
         if self.view.reads_contacts:
             self.engine.read_contacts()
+        self._counted.join()
         self._judging()
         outcome = self._outcome
         if outcome.motion is not None:
             self.engine.reset(outcome.touched, *outcome.motion, bodies=self._bodies_seen_at_start)
         self._beginning()
+        with self._counted():
+            self._counting()
         self._seen = outcome.seen
         if not self._on_cpu:
             self.view.refresh()  # a replay refreshes nothing in Python
@@ -171,15 +182,14 @@ class VecEnv:
                 values = torch.where(non_finite.unsqueeze(-1), 0.0, values)
             paid = values[:, : len(self._rewards.names)]
             reward = paid.sum(-1)
-            self.statistics.add(values, reward, non_finite)
-            self.statistics.finish(done, view.episode_length, success)
         touched, motion = self._restarts(done, view)
         final = {} if motion is None else observe(self._observations, view)
         if non_finite is not None:
             final = {group: torch.nan_to_num_(value) for group, value in final.items()}
         self._paying.join(values, reward)
         self._paid = self._rewards.names, paid
-        self._outcome = Outcome(terminated, truncated, done, reward, final, touched, motion, final)
+        flags = terminated, truncated, done, success, non_finite
+        self._outcome = Outcome(*flags, values, reward, view.episode_length.clone(), final, touched, motion, final)
 
     def _begin_anew(self, outcome: Outcome) -> None:
         """After the engine's reset: clears what belongs to ended episodes, draws due commands, observes."""
@@ -328,8 +338,8 @@ class VecEnv:
         for _, timer, seconds in timers:
             timer.seconds.copy_(torch.as_tensor(seconds))
         if rewards is self._rewards or task.max_episode_length != self.view.max_episode_length:
-            self._judging.forget()
-            self._beginning.forget()
+            for recording in (self._judging, self._beginning, self._counting):
+                recording.forget()
         self.view.max_episode_length = task.max_episode_length
         self.task = task
 

@@ -121,7 +121,7 @@ class PPO:
         self._choosing = Recording(self._choose, self.device)
         self._estimating = Recording(lambda: collections.deque(self._estimate(), maxlen=0), self.device)
         self._learning = Recording(lambda: collections.deque(self._learn_from_minibatch(), maxlen=0), self.device)
-        self._valuing, self._measuring = Branch(self.device), Branch(self.device)
+        self._valuing, self._measuring, self._cutting_off = (Branch(self.device) for _ in range(3))
         self._explained = torch.zeros((), device=self.device)
         self._on_gpu = self.device.type == "cuda"
         self._step = 0
@@ -190,13 +190,19 @@ class PPO:
             self.optimiser.learning_rate.fill_(rate)
         self.distribution.remember()
         self._sums.zero_()
+        samples = len(self.rollout)
+        with self._measuring():
+            orders = [
+                torch.randperm(samples, generator=self.generator, device=self.device)
+                for _ in range(settings.num_epochs)
+            ]
         if self._on_gpu:
             self._estimating()
             yield
         else:
             yield from self._estimate()
-        for _ in range(settings.num_epochs):
-            order = torch.randperm(len(self.rollout), generator=self.generator, device=self.device)
+        self._measuring.join(*orders)
+        for order in orders:
             for minibatch in order.tensor_split(settings.num_minibatches):
                 if self._on_gpu and len(minibatch) == len(self._minibatch):
                     self._minibatch.copy_(minibatch)
@@ -213,15 +219,15 @@ class PPO:
         """Values all observations of the rollout at once and turns rewards into advantages and returns."""
         self._normalise_rollout()
         yield
-        for rows in self._slices(torch.arange(len(self.rollout), device=self.device)):
+        cut_off = torch.cat((self._truncated, torch.ones_like(self._truncated[:1]))).flatten()
+        with self._cutting_off():
+            for rows in self._slices(self._all(len(cut_off)) if self._on_gpu else cut_off.nonzero()[:, 0]):
+                self._value_ends(rows)
+                yield
+        for rows in self._slices(self._all(len(self.rollout))):
             self._evaluate(rows)
             yield
-        cut_off = torch.cat((self._truncated, torch.ones_like(self._truncated[:1]))).flatten()
-        for rows in self._slices(
-            torch.arange(len(cut_off), device=self.device) if self._on_gpu else cut_off.nonzero()[:, 0]
-        ):
-            self._value(self._ends, "obs", rows)
-            yield
+        self._cutting_off.join()
         self._estimate_advantages()
         yield
 
@@ -235,6 +241,9 @@ class PPO:
                 self._ends["obs"].copy_(normaliser(self._ends["obs"]))
             normaliser.update(obs)
             obs.copy_(normalised)
+
+    def _all(self, samples: int) -> torch.Tensor:
+        return torch.arange(samples, device=self.device)
 
     @torch.inference_mode()
     def _evaluate(self, rows: torch.Tensor) -> None:
@@ -250,9 +259,9 @@ class PPO:
         self.rollout.rows("log_prob")[rows] = self.distribution.log_prob(params, batch["action"])
 
     @torch.inference_mode()
-    def _value(self, rollout: Rollout, group: str, rows: torch.Tensor) -> None:
-        """Fills the values of some samples (n,) of a rollout whose observations are normalised."""
-        rollout.rows("value")[rows] = self.network.value(rollout.rows(group)[rows])
+    def _value_ends(self, rows: torch.Tensor) -> None:
+        """Values some (n,) of the observations at which time limits or the rollout ended."""
+        self._ends.rows("value")[rows] = self.network.value(self._ends.rows("obs")[rows])
 
     @torch.inference_mode()
     def _estimate_advantages(self) -> None:

@@ -87,7 +87,9 @@ class PPOSettings(BaseModel):
         description="Exploration noise never falls below this.",
         json_schema_extra={"unit": "action"},
     )
-    mixed_precision: bool = Field(False, description="Take gradients through bfloat16 layers, on a GPU.")
+    mixed_precision: bool = Field(
+        True, description="On a GPU, take gradients through layers that multiply in bfloat16 (off: TensorFloat-32)."
+    )
     normalise_observations: bool = Field(True, description="Shift and scale observations by running statistics.")
     observation_clip: float = Field(
         10.0, gt=0.0, le=1000.0, description="Bound of normalised observations.", json_schema_extra={"unit": "std"}

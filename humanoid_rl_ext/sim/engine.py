@@ -24,9 +24,9 @@ PropertyAccess = Literal["device", "host"]
 class NewtonSettings:
     """Solver settings of the ``newton`` engine."""
 
-    iterations: int = 100
+    iterations: int = 6
     """Most iterations of the constraint solver in a sub-step; it stops where it has converged."""
-    line_search_iterations: int = 50
+    line_search_iterations: int = 10
     max_contacts: int | None = None
     """Contact points that one environment may have at a time; None: as many as the robot can make."""
     max_constraints: int | None = None

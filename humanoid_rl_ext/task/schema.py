@@ -46,8 +46,8 @@ class PhysxSection(Section):
 
 
 class NewtonSection(Section):
-    iterations: int = quantity(100, help="Most solver iterations in a sub-step; it stops once converged", ge=1, le=1000)
-    line_search_iterations: int = quantity(50, help="Most line search steps in an iteration", ge=1, le=1000)
+    iterations: int = quantity(6, help="Most solver iterations in a sub-step; it stops once converged", ge=1, le=1000)
+    line_search_iterations: int = quantity(10, help="Most line search steps in an iteration", ge=1, le=1000)
     max_contacts: int | None = quantity(
         None, help="Contact points an environment may have; none: as many as the robot can make", ge=1, le=10_000
     )
