@@ -93,6 +93,7 @@ def test_train_prints_one_object_with_the_promised_keys(home: Path, capfd: pytes
     assert trained["mean_return"] == trained["mean_episode_length"] > 5 and trained["max_episode_length"] == 500
     assert trained["seconds"] > 0 and trained["steps_per_second"] > 0 and trained["startup_seconds"] > 0
     assert trained["success_rate"] == 0.0 and isinstance(trained["metrics"], dict)
+    assert trained["gpu_memory_mb"] is None
     run = Path(trained["run"])
     assert run.parent == home / "runs" / "gym-CartPole-v1" and Path(trained["checkpoint"]).is_dir()
     files = {path.name.split(".out")[0] for path in run.iterdir()}

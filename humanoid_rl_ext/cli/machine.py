@@ -41,15 +41,20 @@ def _bench_env(arguments: argparse.Namespace, out: Output) -> int:
     if isinstance(task, str):
         raise BadInputError(f"bench env: {task} has no physics of its own to compare with; name one of './hrl tasks'")
     from humanoid_rl_ext.env.bench import bench_env
+    from humanoid_rl_ext.train.memory import check_memory
 
     device = resolve_device(arguments.device or "auto")
-    result = bench_env(task, engine=arguments.engine or "ovphysx", num_envs=arguments.num_envs or 256, device=device)
+    engine, num_envs = arguments.engine or "ovphysx", arguments.num_envs or 256
+    check_memory(task, num_envs, engine, device, None)
+    result = bench_env(task, engine=engine, num_envs=num_envs, device=device)
     text = (
         f"{result['task']} on {result['engine']} ({result['device']}), {result['num_envs']} environments\n"
         f"physics alone  {result['physics_only']:>12,.0f} steps/s\n"
         f"environment    {result['env']:>12,.0f} steps/s\n"
         f"ratio          {result['ratio']:>12.3f}"
     )
+    if result["gpu_memory_mb"] is not None:
+        text += f"\nGPU memory     {result['gpu_memory_mb']:>12,.0f} MB"
     out.result(result, text)
     return 0
 

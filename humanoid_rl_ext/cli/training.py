@@ -119,6 +119,8 @@ def _plan(arguments: argparse.Namespace) -> RunPlan:
 
 def _summary(session: Session, plan: RunPlan) -> dict[str, Any]:
     """What ``train --json`` prints. Means are over the last part of the run: ``MetricHistory.closing_window``."""
+    from humanoid_rl_ext.sim.device import used_memory
+
     means = session.closing_figures()
     steps = session.env_steps - session.first_env_steps
     ready = session.first_step_at - process_start() if session.first_step_at is not None else None
@@ -139,6 +141,7 @@ def _summary(session: Session, plan: RunPlan) -> dict[str, Any]:
         "max_episode_length": session.env.spec.max_episode_length,
         "success_rate": means.get("episode/success_rate"),
         "non_finite": session.non_finite,
+        "gpu_memory_mb": used_memory(session.device) / 1e6 or None,
         "metrics": {
             name.removeprefix("episode/"): value
             for name, value in means.items()

@@ -11,6 +11,7 @@ import torch
 
 from humanoid_rl_ext.env.make import leave_cores_to_physics, scene_settings, task_robot
 from humanoid_rl_ext.env.vec_env import VecEnv
+from humanoid_rl_ext.sim.device import used_memory
 from humanoid_rl_ext.sim.engine import Engine
 from humanoid_rl_ext.sim.engines import make_engine
 from humanoid_rl_ext.task.schema import Task
@@ -43,7 +44,8 @@ def bench_env(
 
     Random actions are stepped once and recorded. Then ``rounds`` times, interleaved: the same targets and resets
     replayed on the engine alone, with contacts read, and the environment stepped with the same actions.
-    Medians over the rounds; the ratio is the median of the rounds' ratios.
+    Medians over the rounds; the ratio is the median of the rounds' ratios. ``gpu_memory_mb`` is what the GPU's driver
+    sees in use at the end, by this process and any other; None on the CPU.
     """
     leave_cores_to_physics()
     recorder = _Recorder(make_engine(engine, task_robot(task), scene_settings(task, num_envs, device)))
@@ -74,6 +76,7 @@ def bench_env(
             "physics_only": per_run / statistics.median(alone),
             "env": per_run / statistics.median(whole),
             "ratio": statistics.median(a / w for a, w in zip(alone, whole, strict=True)),
+            "gpu_memory_mb": used_memory(device) / 1e6 or None,
         }
     finally:
         env.close()

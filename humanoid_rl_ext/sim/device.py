@@ -26,3 +26,11 @@ def check_device(device: str, engine: str) -> torch.device:
     if (parsed.index or 0) >= torch.cuda.device_count():
         raise DeviceError(f"device '{device}' was asked for, but there are {torch.cuda.device_count()} CUDA devices")
     return torch.device("cuda", parsed.index or 0)
+
+
+def used_memory(device: torch.device | str) -> float:
+    """Bytes in use on a GPU as its driver sees it: by torch, Warp, PhysX and any other process; 0 for the CPU."""
+    if torch.device(device).type == "cpu":
+        return 0.0
+    free, total = torch.cuda.mem_get_info(device)
+    return float(total - free)

@@ -16,6 +16,7 @@ from humanoid_rl_ext.env.vec_env import VecEnv
 from humanoid_rl_ext.errors import BadInputError, TaskError
 from humanoid_rl_ext.learn.edits import edited as edited_settings
 from humanoid_rl_ext.learn.edits import is_live
+from humanoid_rl_ext.sim.device import used_memory
 from humanoid_rl_ext.train.checkpoint import (
     check_fit,
     describe_spec,
@@ -26,6 +27,7 @@ from humanoid_rl_ext.train.checkpoint import (
     write_checkpoint,
 )
 from humanoid_rl_ext.train.evaluate import Evaluation, evaluation
+from humanoid_rl_ext.train.memory import most_memory_mb
 from humanoid_rl_ext.train.metrics import MetricHistory, Metrics, MetricsLog, finite
 from humanoid_rl_ext.train.watch import Watch
 
@@ -281,6 +283,8 @@ class Session:
         metrics["time/steps_per_second"] = steps / seconds
         if (memory := most_memory_mb()) is not None:
             metrics["time/memory_mb"] = memory
+        if self._on_cuda:
+            metrics["time/gpu_memory_mb"] = used_memory(self.device) / 1e6
         metrics = finite(metrics)
         self._take_in(metrics)
         self._log.write(metrics)
@@ -380,15 +384,6 @@ class Session:
         finally:
             self.evaluated = None
         return None
-
-
-def most_memory_mb() -> float | None:
-    """Most memory that the process has used (MB); None on Windows, where the standard library does not tell."""
-    try:
-        import resource
-    except ImportError:
-        return None
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _value_at(data: Any, path: str) -> Any:

@@ -11,6 +11,7 @@ from humanoid_rl_ext.errors import BadInputError, DeviceError
 from humanoid_rl_ext.home import home
 from humanoid_rl_ext.train.checkpoint import latest_checkpoint
 from humanoid_rl_ext.train.config import RunConfig, is_run_override, load_run_config, read_run_config
+from humanoid_rl_ext.train.memory import check_memory
 from humanoid_rl_ext.train.run_folder import RunFolder, new_run_path, task_name
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from humanoid_rl_ext.sim.engine import Engine
     from humanoid_rl_ext.task.schema import Task
     from humanoid_rl_ext.train.session import Session
-
-SURELY_FIT = 4096  # environments that no estimate is made for
-BYTES_PER_BODY = 15_000  # of an environment on the CPU, measured on the bundled robots: 13 to 15.5 kB
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,19 +168,40 @@ def build(
     reserved: int = 0,
     engine: Engine | None = None,
 ) -> tuple[Env, Learner, str]:
-    """Environment, learner and device of a run; ``num_envs`` replaces the configured number."""
+    """Environment, learner and device of a run; ``num_envs`` replaces the configured number.
+
+    Raises:
+        BadInputError: for more environments than memory holds, before any is built.
+    """
     import torch
 
-    from humanoid_rl_ext.env.make import make_env, task_robot
+    device = resolve_device(config.run.device)
+    num_envs = num_envs or config.run.num_envs
+    if engine is None:
+        check_memory(task, num_envs + reserved, config.run.engine, device, config)
+    try:
+        return *assemble(task, config, device, num_envs, reserved, engine), device
+    except torch.OutOfMemoryError as error:
+        raise BadInputError(f"{device} has no memory for {num_envs:,} environments: use fewer (--envs)") from error
+
+
+def assemble(
+    task: Task | str,
+    config: RunConfig,
+    device: str,
+    num_envs: int,
+    reserved: int = 0,
+    engine: Engine | None = None,
+) -> tuple[Env, Learner]:
+    """Environment and learner of a run, whether or not there is memory for them; see ``build``."""
+    import torch
+
+    from humanoid_rl_ext.env.make import make_env
     from humanoid_rl_ext.learn import make_learner
 
     run = config.run
-    device = resolve_device(run.device)
     torch.manual_seed(run.seed)
     torch.set_float32_matmul_precision("high")  # TF32 on a GPU; the CPU has no such thing
-    num_envs = num_envs or run.num_envs
-    if not isinstance(task, str) and device == "cpu" and num_envs > SURELY_FIT:
-        check_memory(len(task_robot(task).bodies), num_envs + reserved, available_memory())
     env = make_env(
         task,
         num_envs=num_envs,
@@ -192,33 +211,10 @@ def build(
         reserved=reserved,
     )
     try:
-        return env, make_learner(config.algorithm, env.spec, config.settings, device, run.seed, run.env_steps), device
+        return env, make_learner(config.algorithm, env.spec, config.settings, device, run.seed, run.env_steps)
     except BaseException:
         env.close()
         raise
-
-
-def check_memory(bodies: int, num_envs: int, available: float) -> None:
-    """Raises BadInputError when so many copies of a robot on the CPU need more memory than is available (bytes).
-
-    Nothing else would stop them: the kernel hands memory out until it ends the process, without a word.
-    """
-    needed = num_envs * bodies * BYTES_PER_BODY
-    if needed > available:
-        fit = int(available / bodies / BYTES_PER_BODY)
-        raise BadInputError(
-            f"{num_envs:,} environments of {bodies} bodies need about {needed / 1e9:.0f} GB of memory and "
-            f"{available / 1e9:.0f} GB are free; {fit:,} would fit (--envs)"
-        )
-
-
-def available_memory() -> float:
-    """Bytes that this machine can still hand out; infinite where it does not say."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return float("inf")
-    return next((1024.0 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), float("inf"))
 
 
 def resolve_device(name: str) -> str:
