@@ -1,0 +1,52 @@
+"""A recorded environment step with real physics is the eager one."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from humanoid_rl_ext.env import vec_env
+from humanoid_rl_ext.env.make import make_env
+from humanoid_rl_ext.env.vec_env import VecEnv
+from humanoid_rl_ext.sim import recording
+from humanoid_rl_ext.task.loading import load_task
+
+STEPS = 10
+
+
+def play(env: VecEnv, actions: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Observations and rewards after each step."""
+    seen = []
+    for action in actions:
+        transition = env.step(action)
+        seen.append((transition.obs["policy"].clone(), transition.reward.clone()))
+    return seen
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("engine", ["newton", "ovphysx"])
+def test_recorded_steps_with_physics_are_eager_steps(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device here")
+    with torch.cuda.stream(torch.cuda.Stream()):
+        env = make_env(load_task("humanoid_walk"), engine=engine, num_envs=64, device="cuda:0")
+        env.reset()
+        start = env.state_dict()
+        generator = torch.Generator("cuda").manual_seed(0)
+        actions = torch.randn(STEPS, 64, env.spec.action.size, device="cuda", generator=generator)
+        for module in (recording, vec_env):
+            monkeypatch.setattr(module, "EAGER_CALLS", 10**9)
+        env.load_state_dict(start)
+        eager = play(env, actions)
+        monkeypatch.undo()
+        env._steps = 0  # from here on steps are recorded, as if none had been made
+        for recorded in (env._judging, env._beginning, env._counting):
+            recorded._calls = 0
+        play(env, actions[: recording.EAGER_CALLS + 2])
+        env.load_state_dict(start)
+        replayed = play(env, actions)
+        for step, ((obs, reward), (other, paid)) in enumerate(zip(replayed, eager, strict=True)):
+            print(f"step {step}: {(obs - other).abs().max():.1e}, {(reward - paid).abs().max():.1e}")
+            torch.testing.assert_close(obs, other, atol=1e-4, rtol=1e-4)
+            torch.testing.assert_close(reward, paid, atol=1e-4, rtol=1e-4)
+        env.close()
