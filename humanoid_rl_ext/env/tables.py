@@ -49,8 +49,9 @@ class RewardTable:
         step: Step,
         block: RandomBlock,
         before: dict[str, BoundTerm] | None = None,
+        scale: float = 1.0,
     ) -> None:
-        """Terms of ``before`` that the table still asks for are used again, with what they remember."""
+        """``scale`` multiplies every weight. Terms of ``before`` that the table still asks for are used again, with what they remember."""
         kept = {
             name: term
             for name, term in (before or {}).items()
@@ -61,16 +62,16 @@ class RewardTable:
         if not self.terms:
             raise TaskError("rewards: every entry is disabled; enable at least one")
         self.names = list(self.terms)
-        self._weights = torch.tensor([table[name].weight for name in self.names], device=step.device)
+        self._weights = torch.tensor([scale * table[name].weight for name in self.names], device=step.device)
 
     def __call__(self, step: Step) -> torch.Tensor:
         """(num_envs, terms): weight times term times the control step (s)."""
         values = torch.stack([term(step) for term in self.terms.values()], dim=-1)
         return values * (self._weights * step.dt)
 
-    def set_numbers(self, table: dict[str, RewardSection]) -> None:
+    def set_numbers(self, table: dict[str, RewardSection], scale: float = 1.0) -> None:
         """Takes over weights and parameters in place."""
-        self._weights.copy_(torch.tensor([table[name].weight for name in self.names]))
+        self._weights.copy_(torch.tensor([scale * table[name].weight for name in self.names]))
         for name, term in self.terms.items():
             term.set_numbers(table[name])
 
@@ -83,7 +84,7 @@ class TerminationTable:
     ) -> None:
         self.terms = bind(table.items(), robot, step, block)
         self._time_outs = {name for name, section in table.items() if section.time_out}
-        self.has_success = any(term.spec.success for term in self.terms.values())
+        self._successes = {name for name in self.terms if table[name].means_success}
 
     def __call__(self, step: Step, non_finite: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """(num_envs,) bool each: terminated, truncated (never both), success."""
@@ -95,9 +96,9 @@ class TerminationTable:
                 truncated = truncated | ended
             else:
                 terminated = terminated | ended
-            if term.spec.success:
+            if name in self._successes:
                 success = success | ended
-        if not self.has_success:  # then lasting until the time limit is success
+        if not self._successes:  # then lasting until the time limit is success
             success = (step.episode_length >= step.max_episode_length) & ~terminated
         return terminated, truncated & ~terminated, success & ~non_finite
 

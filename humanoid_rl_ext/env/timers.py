@@ -38,21 +38,27 @@ class Command:
     ) -> None:
         """``reserved`` are the environments that ``hold`` is about."""
         self.term = term
-        self.value = torch.zeros(step.num_envs, term.spec.size, device=step.device)
+        self.value = torch.zeros(step.num_envs, term.size, device=step.device)
+        follow = term.spec.follow if term.follows else None
+        self.drawn = torch.zeros(step.num_envs, follow.drawn, device=step.device) if follow else self.value
+        """What was drawn; the value itself, for a command that stays until the next draw."""
+        self.steered = term.spec.steered
+        """How many numbers ``hold`` takes."""
         self.timer = Timer(resample_s, step, block) if resample_s else None
         self.held: tuple[float, ...] | None = None
         """What the reserved environments are told instead of what would be drawn."""
-        self._reserved = self.value[reserved]
+        self._reserved = self.drawn[reserved]
         self._holding = torch.zeros(1, dtype=torch.bool, device=step.device)
-        self._held_value = torch.zeros(term.spec.size, device=step.device)
+        self._held_value = torch.zeros(self.drawn.shape[-1], device=step.device)
 
     def refresh(self, step: Step, done: torch.Tensor) -> None:
-        """Draws new commands where the episode has ended or the time is up."""
+        """Draws new commands where the episode has ended or the time is up, and follows those that move."""
         due = done if self.timer is None else done | self.timer.due(done)
-        if due.device.type == "cpu" and not due.any():
-            return
-        self.value.copy_(torch.where(due.unsqueeze(-1), self.term(step), self.value))
-        self._override()
+        if due.device.type != "cpu" or due.any():
+            self.drawn.copy_(torch.where(due.unsqueeze(-1), self.term(step), self.drawn))
+            self._override()
+        if self.term.follows:
+            self.value.copy_(self.term.follow(step, self.drawn))
 
     def hold(self, values: tuple[float, ...] | None, step: Step) -> None:
         """Gives the reserved environments a command of the user's, at once and until released (None)."""
@@ -61,8 +67,16 @@ class Command:
         if values is None:
             self._reserved.copy_(self.term(step)[-len(self._reserved) :])
         else:
-            self._held_value.copy_(torch.tensor(values))
+            self._held_value[: self.steered].copy_(torch.tensor(values))
         self._override()
+        if self.term.follows and not self.term.memory:  # one that remembers would go two steps at once
+            self.value.copy_(self.term.follow(step, self.drawn))
+
+    def buffers(self, name: str) -> dict[str, torch.Tensor]:
+        """What a checkpoint keeps of it, by name."""
+        memory = {f"{name}.{key}": value for key, value in self.term.memory.items()}
+        moving = {f"{name}.drawn": self.drawn} if self.term.follows else {}
+        return {name: self.value, **moving, **memory}
 
     def _override(self) -> None:
         if len(self._reserved):

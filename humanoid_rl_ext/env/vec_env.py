@@ -47,7 +47,7 @@ class VecEnv:
         }
         self.view.commands = {name: command.value for name, command in self._commands.items()}
         self._terminations = TerminationTable(task.terminations, robot, self.view, self._block)
-        self._rewards = RewardTable(task.rewards, robot, self.view, self._block)
+        self._rewards = RewardTable(task.rewards, robot, self.view, self._block, scale=task.reward_scale)
         self._metrics = bind(task.metrics.items(), robot, self.view, self._block)
         self._randomisation = bind(task.randomisation.items(), robot, self.view, self._block)
         self._restarts = Restarts(task.randomisation, self._randomisation, engine, self.view, self._block)
@@ -224,7 +224,7 @@ class VecEnv:
         if command not in self._commands:
             raise TaskError(f"there is no command '{command}' to drive; {did_you_mean(command, self._commands)}")
         held = None if values is None else tuple(float(value) for value in values)
-        size = self._commands[command].value.shape[-1]
+        size = self._commands[command].steered
         if held is not None and (len(held) != size or not all(math.isfinite(value) for value in held)):
             raise TaskError(f"the command '{command}' takes {size} finite numbers, not {list(held)}")
         self._commands[command].hold(held, self.view)
@@ -266,7 +266,7 @@ class VecEnv:
             case [table, name, "params", param]:
                 return name in self._bound().get(table, {}) and param in self._bound()[table][name].numbers
             case other:
-                return other == ["episode_length_s"]
+                return other in (["episode_length_s"], ["reward_scale"]) or other[0] == "curriculum"
 
     def edit(self, path: str, value: Any) -> None:
         """Changes the Task in one place, e.g. ``rewards.alive.weight``; it acts in the next step.
@@ -311,7 +311,7 @@ class VecEnv:
         if rewards.terms != self._rewards.terms:
             self._rewards = rewards
             self.statistics.set_rewards(rewards.names)
-        self._rewards.set_numbers(task.rewards)
+        self._rewards.set_numbers(task.rewards, task.reward_scale)
         for table, terms in self._bound().items():
             for name, term in terms.items():
                 term.set_numbers(getattr(task, table)[name])
@@ -391,7 +391,9 @@ class VecEnv:
         }
 
     def _buffers(self) -> dict[str, torch.Tensor]:
-        buffers = {f"command.{name}": command.value for name, command in self._commands.items()}
+        buffers = {}
+        for name, command in self._commands.items():
+            buffers |= command.buffers(f"command.{name}")
         timers = {f"command.{name}.timer": command.timer for name, command in self._commands.items()}
         timers |= {f"push.{name}.timer": timer for name, (_, timer) in self._restarts.pushes.items()}
         buffers |= {name: timer.left for name, timer in timers.items() if timer is not None}

@@ -159,3 +159,12 @@ def keep_until(path: Path, env_steps: int) -> tuple[list[dict[str, Any]], list[d
     aside.write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
     aside.replace(path)
     return kept, dropped
+
+
+def most_memory_mb() -> float | None:
+    """Most memory that the process has used (MB); None on Windows, where the standard library does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -25,8 +25,9 @@ from humanoid_rl_ext.train.checkpoint import (
     restoring,
     write_checkpoint,
 )
+from humanoid_rl_ext.train.curriculum import Curriculum
 from humanoid_rl_ext.train.evaluate import Evaluation, evaluation
-from humanoid_rl_ext.train.metrics import MetricHistory, Metrics, MetricsLog, finite
+from humanoid_rl_ext.train.metrics import MetricHistory, Metrics, MetricsLog, finite, most_memory_mb
 from humanoid_rl_ext.train.watch import Watch
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Session:
         """Index of the first watched environment in the engine."""
         self.evaluated: tuple[int, int] | None = None
         """Episodes counted and asked for while ``evaluate`` is at work."""
+        self.curriculum = Curriculum(self)
+        """Which stage the run is in, and ``move_to`` another by hand."""
         self._log = MetricsLog(folder.path)
         self._stopping = False
         self._at_safe_point = True  # until the first piece of work, and after the last
@@ -194,11 +197,11 @@ class Session:
             return
         if isinstance(self.task, str):
             raise TaskError(f"edit '{path}': {self.task} has nothing to edit but learner.<setting>")
-        from humanoid_rl_ext.task.loading import edited
+        from humanoid_rl_ext.task.loading import edited, value_at
 
         task = edited(self.task, path, value)
         self.env.edit(path, value)
-        old, new = (_value_at(version.model_dump(mode="json"), path) for version in (self.task, task))
+        old, new = (value_at(version.model_dump(mode="json"), path) for version in (self.task, task))
         self.task = task
         self.folder.log_edit(self.env_steps, path, old, new, source)
 
@@ -238,6 +241,7 @@ class Session:
     def _train(self) -> Generator[None]:
         leave_cores_to_physics()  # once more: the setting is the thread's, and another one may have built the scene
         self._at_safe_point = False
+        self.curriculum.begin()
         while True:
             while self._requests:
                 yield from self._requests.pop(0)() or ()
@@ -282,6 +286,7 @@ class Session:
         if (memory := most_memory_mb()) is not None:
             metrics["time/memory_mb"] = memory
         metrics = finite(metrics)
+        metrics |= self.curriculum.take_in(metrics)
         self._take_in(metrics)
         self._log.write(metrics)
         for callback in self.on_metrics:
@@ -312,6 +317,7 @@ class Session:
             self._best = (score, self.env_steps)
         header["best"] = self._best
         state = {"learner": self.learner.state_dict(), "env": self.env.state_dict(), "torch": torch.get_rng_state()}
+        state["curriculum"] = self.curriculum.state_dict()
         self.checkpoint = write_checkpoint(folder, self.env_steps, header, state)
         prune(folder, self.config.run.keep_checkpoints, self._best[1] if self._best else None)
         self._iterations_since_save = 0
@@ -336,6 +342,7 @@ class Session:
                 self._obs = self.env.reset()
             torch.set_rng_state(state["torch"].cpu())
         self.env_steps, self.checkpoint = header["env_steps"], path
+        self.curriculum.load_state_dict(state.get("curriculum", {}))
         self._best = tuple(header["best"]) if header.get("best") else None
         self._iterations_since_save = 0
         if self.finished:
@@ -380,19 +387,3 @@ class Session:
         finally:
             self.evaluated = None
         return None
-
-
-def most_memory_mb() -> float | None:
-    """Most memory that the process has used (MB); None on Windows, where the standard library does not tell."""
-    try:
-        import resource
-    except ImportError:
-        return None
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def _value_at(data: Any, path: str) -> Any:
-    """The value at a path; None where there is none."""
-    for part in path.split("."):
-        data = data.get(part) if isinstance(data, dict) else None
-    return data
