@@ -28,6 +28,7 @@ class EpisodeStatistics:
         self._non_finite = torch.zeros(2, dtype=torch.int64, device=device)
         self.done = torch.zeros(rows, dtype=torch.bool, device=device)
         self._last = torch.zeros(rows, 3, device=device)
+        self._whole: torch.Tensor | None = None
 
     def add(self, rewards: torch.Tensor, metrics: Sequence[torch.Tensor], non_finite: torch.Tensor) -> None:
         """Takes in one step: weighted rewards (rows, terms) as paid, and each metric (rows,)."""
@@ -40,6 +41,10 @@ class EpisodeStatistics:
     def finish(self, done: torch.Tensor, length: torch.Tensor, success: torch.Tensor) -> None:
         """Closes the episodes of the environments in ``done`` (rows,) bool and starts new ones."""
         terms = len(self.rewards)
+        ended = done
+        if self._whole is not None:
+            done = ended & self._whole
+            self._whole |= ended
         steps = length.unsqueeze(-1).float()
         total = self._sums[:, :terms].sum(-1, keepdim=True)
         self.done = done
@@ -47,11 +52,17 @@ class EpisodeStatistics:
         means = self._sums[:, terms:] / steps.clamp(min=1)
         row = torch.cat((torch.ones_like(total), self._last, self._sums[:, :terms], means), dim=-1)
         self._accumulate(self._finished, torch.where(done.unsqueeze(-1), row, 0.0))
-        self._sums.masked_fill_(done.unsqueeze(-1), 0.0)
+        self._sums.masked_fill_(ended.unsqueeze(-1), 0.0)
 
     def forget(self) -> None:
         """Drops what the open episodes have summed up, because all start anew."""
         self._sums.zero_()
+        if self._whole is not None:
+            self._whole.fill_(True)
+
+    def leave_out(self, mask: torch.Tensor) -> None:
+        """Counts the open episodes of the environments in ``mask`` (rows,) bool no more, but those after them."""
+        self._whole = ~mask
 
     def finished(self, reserved: bool = False) -> list[Episode]:
         """The episodes that ended in the last step, of the reserved environments (counted from 0) or of the others."""
@@ -86,6 +97,7 @@ class EpisodeStatistics:
             "sums": self._sums[: self._num_envs].clone(),
             "finished": self._finished[0].clone(),
             "non_finite": self._non_finite[0].clone(),
+            **({} if self._whole is None else {"whole": self._whole[: self._num_envs].clone()}),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -95,6 +107,10 @@ class EpisodeStatistics:
         finished = state["finished"].to(self._finished)
         self._finished[0] = torch.cat((finished[:4], self._matched(finished[4:], columns)))
         self._non_finite[0] = state["non_finite"]
+        if "whole" in state:
+            if self._whole is None:
+                self._whole = torch.ones_like(self.done)
+            self._whole[: self._num_envs] = state["whole"].to(self._whole)
 
     def _accumulate(self, sums: torch.Tensor, rows: torch.Tensor) -> None:
         """Adds rows to the sums (2, ...) of their part."""

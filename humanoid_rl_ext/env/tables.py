@@ -51,7 +51,10 @@ class RewardTable:
         before: dict[str, BoundTerm] | None = None,
         scale: float = 1.0,
     ) -> None:
-        """``scale`` multiplies every weight. Terms of ``before`` that the table still asks for are used again, with what they remember."""
+        """Terms of ``before`` that the table still asks for are used again, with what they remember.
+
+        ``scale`` multiplies every weight.
+        """
         kept = {
             name: term
             for name, term in (before or {}).items()
@@ -74,6 +77,11 @@ class RewardTable:
         self._weights.copy_(torch.tensor([scale * table[name].weight for name in self.names]))
         for name, term in self.terms.items():
             term.set_numbers(table[name])
+
+    def buffers(self) -> dict[str, torch.Tensor]:
+        """What the terms remember, by name."""
+        memories = [(name, term.memory) for name, term in self.terms.items()]
+        return {f"reward.{name}.{key}": value for name, memory in memories for key, value in memory.items()}
 
 
 class TerminationTable:

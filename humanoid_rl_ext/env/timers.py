@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import torch
 
 from humanoid_rl_ext.env.terms import BoundTerm, RandomBlock
+from humanoid_rl_ext.errors import TaskError
 from humanoid_rl_ext.mdp.step import Step
 
 
@@ -60,14 +64,21 @@ class Command:
         if self.term.follows:
             self.value.copy_(self.term.follow(step, self.drawn))
 
-    def hold(self, values: tuple[float, ...] | None, step: Step) -> None:
-        """Gives the reserved environments a command of the user's, at once and until released (None)."""
-        self.held = values
-        self._holding.fill_(values is not None)
-        if values is None:
+    def hold(self, values: Sequence[float] | None, step: Step) -> None:
+        """Gives the reserved environments a command of the user's, at once and until released (None).
+
+        Raises:
+            TaskError: for values that are not finite, or not ``steered`` of them.
+        """
+        held = None if values is None else tuple(float(value) for value in values)
+        if held is not None and (len(held) != self.steered or not all(math.isfinite(value) for value in held)):
+            raise TaskError(f"the command '{self.term.name}' takes {self.steered} finite numbers, not {list(held)}")
+        self.held = held
+        self._holding.fill_(held is not None)
+        if held is None:
             self._reserved.copy_(self.term(step)[-len(self._reserved) :])
         else:
-            self._held_value[: self.steered].copy_(torch.tensor(values))
+            self._held_value[: self.steered].copy_(torch.tensor(held))
         self._override()
         if self.term.follows and not self.term.memory:  # one that remembers would go two steps at once
             self.value.copy_(self.term.follow(step, self.drawn))
@@ -76,7 +87,8 @@ class Command:
         """What a checkpoint keeps of it, by name."""
         memory = {f"{name}.{key}": value for key, value in self.term.memory.items()}
         moving = {f"{name}.drawn": self.drawn} if self.term.follows else {}
-        return {name: self.value, **moving, **memory}
+        timer = {} if self.timer is None else {f"{name}.timer": self.timer.left}
+        return {name: self.value, **timer, **moving, **memory}
 
     def _override(self) -> None:
         if len(self._reserved):

@@ -116,7 +116,10 @@ def gait(
     memory: Memory,
     random: torch.Tensor,
     *,
-    frequency: Annotated[Range, Param(0.0, 20.0, "Hz", "Cycles per second; all feet step once in a cycle")] = (1.0, 1.5),
+    frequency: Annotated[Range, Param(0.0, 20.0, "Hz", "Cycles per second; all feet step once in a cycle")] = (
+        1.0,
+        1.5,
+    ),
     stance: Annotated[Range, Param(0.0, 1.0, "", "Share of the cycle in which a foot is on the ground")] = (0.55, 0.65),
     bodies: Bodies = "foot",
     offsets: Annotated[Numbers, Param(0.0, 1.0, "", "Phase of each foot, in cycles; none: evenly spread")] = (),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -59,7 +60,7 @@ class ScheduleSection(Section):
     @model_validator(mode="after")
     def _points_are_ordered(self) -> Self:
         steps = [steps for steps, _ in self.points]
-        if any(after <= before for before, after in zip(steps, steps[1:], strict=False)):
+        if any(after <= before for before, after in pairwise(steps)):
             raise problem(("points",), f"must be at rising environment steps, not {steps}")
         if len({isinstance(value, tuple) for _, value in self.points}) > 1:
             raise problem(("points",), "must all be numbers, or all be ranges")
@@ -97,9 +98,7 @@ class CurriculumSection(Section):
     @property
     def paths(self) -> list[tuple[tuple[str, ...], str]]:
         """Every path in the Task that the curriculum writes to, each with the place where it says so."""
-        by_stages = [
-            (("stages", name, "set", path), path) for name, stage in self.stages.items() for path in stage.set
-        ]
+        by_stages = [(("stages", name, "set", path), path) for name, stage in self.stages.items() for path in stage.set]
         return by_stages + [(("schedules", name, "path"), plan.path) for name, plan in self.schedules.items()]
 
     def values_at_stage(self, index: int) -> dict[str, Any]:

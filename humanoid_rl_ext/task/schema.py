@@ -146,7 +146,9 @@ class EpisodesSection(Section):
         "standing", help="Where episodes start: the standing pose, states from a file, or past states of the run"
     )
     share: float = quantity(1.0, help="Share of episodes that start so; the rest start standing", ge=0, le=1)
-    path: str = quantity("", help="NumPy .npz file of states: root_pose, root_velocity, joint_pos, joint_vel, joint_names")
+    path: str = quantity(
+        "", help="NumPy .npz file of states: root_pose, root_velocity, joint_pos, joint_vel, joint_names"
+    )
     capacity: int = quantity(4096, help="States that the buffer holds; the oldest make room", ge=1, le=1_000_000)
     interval_s: float = quantity(1.0, unit="s", help="Time between two states that the buffer takes", gt=0, le=100_000)
 
@@ -219,7 +221,6 @@ class Task(Section):
                 )
         return self
 
-
     @model_validator(mode="after")
     def _curriculum_is_valid(self) -> Self:
         """Every value that the curriculum will ever set is allowed where it is to be set."""
@@ -229,7 +230,7 @@ class Task(Section):
         if not plan.in_use:
             return self
         plain = self.model_copy(update={"curriculum": CurriculumSection()})
-        values = [
+        values: list[tuple[tuple[str, ...], str, Any]] = [
             (("stages", name, "set", path), path, value)
             for name, stage in plan.stages.items()
             for path, value in stage.set.items()

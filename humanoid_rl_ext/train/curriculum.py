@@ -81,7 +81,7 @@ class Curriculum:
         self.episodes_in_run += episodes
         self.episodes_in_stage += episodes
         rule = self.rule
-        while rule is not None and self._windowed - self._window[0][0] >= rule.window if self._window else False:
+        while rule is not None and self._window and self._windowed - self._window[0][0] >= rule.window:
             self._window.popleft()
         figures = self.figures()
         if rule is not None and self._is_due(rule):
@@ -91,7 +91,7 @@ class Curriculum:
         return figures
 
     def figures(self) -> dict[str, float]:
-        """Stage, progress in episodes (0 to 1), metric against threshold, and the scheduled numbers, for the metrics."""
+        """Stage, progress in episodes (0 to 1), metric and its threshold, and scheduled numbers, for the metrics."""
         result: dict[str, float] = {}
         if self.plan.stages:
             result |= {"curriculum/stage": self.stage, "curriculum/episodes": self.episodes_in_stage}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from humanoid_rl_ext.env.make import leave_cores_to_physics
+from humanoid_rl_ext.env.stagger import stagger
 from humanoid_rl_ext.env.vec_env import VecEnv
 from humanoid_rl_ext.errors import BadInputError, TaskError
 from humanoid_rl_ext.learn.edits import edited as edited_settings
@@ -242,6 +243,8 @@ class Session:
         leave_cores_to_physics()  # once more: the setting is the thread's, and another one may have built the scene
         self._at_safe_point = False
         self.curriculum.begin()
+        if self.env_steps == 0 and self.vec_env is not None and self.vec_env.task.episodes.stagger:
+            stagger(self.vec_env)
         while True:
             while self._requests:
                 yield from self._requests.pop(0)() or ()

@@ -64,7 +64,9 @@ def components(command: CommandSection) -> list[Component]:
     reach = max((abs(end) for name in ranges for end in command.params[name]), default=1.0)
     unit = next((param.info.unit for param in ranges.values()), "")
     axes = "xyz" if spec.steered <= 3 else "".join(chr(ord("a") + index) for index in range(spec.steered))
-    return [Component(axis, axis, unit, f"{spec.help} Component {axis}", -reach, reach) for axis in axes[: spec.steered]]
+    return [
+        Component(axis, axis, unit, f"{spec.help} Component {axis}", -reach, reach) for axis in axes[: spec.steered]
+    ]
 
 
 class Drive:
