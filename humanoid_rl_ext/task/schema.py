@@ -10,7 +10,8 @@ from humanoid_rl_ext.errors import TaskError
 from humanoid_rl_ext.robot.overrides import RobotOverrides
 from humanoid_rl_ext.task.curriculum import CurriculumSection
 from humanoid_rl_ext.task.registry import Kind, ParamError, TermSpec, term
-from humanoid_rl_ext.task.section import Section, problem, quantity
+from humanoid_rl_ext.task.section import Section, quantity
+from humanoid_rl_ext.task.section import problem as _problem
 
 
 class RobotSection(RobotOverrides):
@@ -155,7 +156,7 @@ class EpisodesSection(Section):
     @model_validator(mode="after")
     def _a_file_is_named(self) -> Self:
         if self.start_from == "file" and not self.path:
-            raise problem(("path",), "names no file to start episodes from")
+            raise _problem(("path",), "names no file to start episodes from")
         return self
 
 
@@ -205,18 +206,18 @@ class Task(Section):
     @model_validator(mode="after")
     def _bind_terms(self) -> Self:
         if not self.observations.get("policy"):
-            raise problem(("observations",), "needs at least one entry under 'policy'")
+            raise _problem(("observations",), "needs at least one entry under 'policy'")
         for path, section in self.sections():
             try:
                 section.bind(path[-1])
             except ParamError as error:
-                raise problem((*path, "params", error.param), str(error)) from None
+                raise _problem((*path, "params", error.param), str(error)) from None
             except TaskError as error:
-                raise problem((*path, *(("term",) if section.term else ())), str(error)) from None
+                raise _problem((*path, *(("term",) if section.term else ())), str(error)) from None
             command = section.params.get("command")
             if command is not None and command not in self.commands:
                 known = ", ".join(self.commands) or "none"
-                raise problem(
+                raise _problem(
                     (*path, "params", "command"), f"there is no command '{command}' in this task (it has: {known})"
                 )
         return self
@@ -245,10 +246,10 @@ class Task(Section):
                 edited(plain, path, value)
             except TaskError as error:
                 said = str(error).removeprefix(f"edit '{path}': ")
-                raise problem(("curriculum", *at), said) from None
+                raise _problem(("curriculum", *at), said) from None
         return self
 
 
 def _check_times(times: tuple[float, float] | None, name: str) -> None:
     if times is not None and not 0 < times[0] <= times[1]:
-        raise problem((name,), f"must be [low, high] with 0 < low <= high, not [{times[0]:g}, {times[1]:g}]")
+        raise _problem((name,), f"must be [low, high] with 0 < low <= high, not [{times[0]:g}, {times[1]:g}]")
