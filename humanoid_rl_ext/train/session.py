@@ -76,7 +76,7 @@ class Session:
         self.evaluated: tuple[int, int] | None = None
         """Episodes counted and asked for while ``evaluate`` is at work."""
         self.curriculum = Curriculum(self)
-        """Which stage the run is in, and ``move_to`` another by hand."""
+        """Which stage the run is in, and its figures."""
         self._log = MetricsLog(folder.path)
         self._stopping = False
         self._at_safe_point = True  # until the first piece of work, and after the last
@@ -205,6 +205,10 @@ class Session:
         old, new = (value_at(version.model_dump(mode="json"), path) for version in (self.task, task))
         self.task = task
         self.folder.log_edit(self.env_steps, path, old, new, source)
+
+    def move_to_stage(self, stage: str) -> None:
+        """Goes to a stage of the curriculum by its name, forwards or back; raises TaskError for one there is not."""
+        self.curriculum.move_to(stage)
 
     def abandon(self) -> None:
         """Ends the run here and now, saving it, for a host whose physics has gone: the iteration under way is lost."""

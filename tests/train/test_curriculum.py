@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from humanoid_rl_ext.errors import TaskError
+from humanoid_rl_ext.sim.engines import ENGINES
 from humanoid_rl_ext.task.loading import edited, load_task
 from humanoid_rl_ext.task.schema import Task
 from humanoid_rl_ext.train.curriculum import Curriculum, at_start, changes
@@ -240,9 +241,38 @@ def test_a_resumed_run_goes_on_in_its_stage_as_if_it_had_never_stopped(train) ->
 
 def test_a_stage_is_moved_to_by_hand_while_training(train) -> None:
     session = train("run", 128)
-    session.curriculum.move_to("c")
+    session.move_to_stage("c")
     assert session.vec_env.task.episode_length_s == 0.3
     assert lines(session, "edits.jsonl")[-1]["source"] == "user"
+
+
+@pytest.mark.parametrize("engine", list(ENGINES))
+def test_robots_are_shoved_from_the_stage_on_that_says_so(engine: str, tmp_path: Path) -> None:
+    curriculum = (
+        "curriculum={stages: {calm: {set: {randomisation.push.params.lin_vel_y: [0, 0]}}, "
+        "rough: {set: {randomisation.push.params.lin_vel_y: [2, 2]}}}}"
+    )
+    push = "randomisation.push={mode: interval, interval_s: [0.05, 0.05], params: {lin_vel_x: [0, 0]}}"
+    plan = plan_run(
+        "walker_run",
+        [*SMALL[:-2], push, curriculum, "terminations={time_out: {time_out: true}}"],
+        run=tmp_path / "run",
+        num_envs=2,
+        env_steps=10_000,
+        device="cpu",
+        engine=engine,
+    )
+    session = open_session(plan)
+    try:
+        speeds = []
+        for stage in ("calm", "rough"):
+            session.move_to_stage(stage)
+            for _ in range(12):
+                session.step_once()
+            speeds.append(session.vec_env.engine.state.root_velocity[:, 1].abs().min().item())
+    finally:
+        session.close()
+    assert speeds[0] < 1.0 and speeds[1] > 2.0
 
 
 @pytest.mark.parametrize("path", ["sim.gravity", "sim.dt", "scene.spacing"])
