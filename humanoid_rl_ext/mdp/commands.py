@@ -82,8 +82,8 @@ def base_height(
     *,
     share: Annotated[Range, Param(0.1, 2.0, "", "Share of the standing height")] = (0.75, 1.0),
 ) -> torch.Tensor:
-    """Height of the base above the ground (m), drawn as a share of the standing height."""
-    return (share[0] + (share[1] - share[0]) * random) * step.standing_height
+    """Height of the base above the ground, as a share of its height in the standing pose."""
+    return share[0] + (share[1] - share[0]) * random
 
 
 def _clock(

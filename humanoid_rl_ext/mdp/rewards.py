@@ -129,7 +129,7 @@ def track_base_height(
     std: Annotated[float, Param(0.01, 10.0, "m", "Error at which the reward has fallen to 1/e")] = 0.1,
 ) -> torch.Tensor:
     """Closeness of the base's height to the commanded one: exp(-error^2 / std^2)."""
-    error = step.commands[command][:, 0] - step.root_height
+    error = step.commands[command][:, 0] * step.standing_height - step.root_height
     return torch.exp(-error.square() / (std * std))
 
 

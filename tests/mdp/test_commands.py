@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from humanoid_rl_ext.mdp import commands
+from humanoid_rl_ext.mdp import commands, metrics, rewards
 
 RATES = torch.tensor([-1.0, 1.0])
 GAIN = torch.tensor(0.5)
@@ -96,6 +96,8 @@ def test_a_new_draw_changes_the_frequency_and_not_the_phase(step) -> None:
 
 
 def test_the_height_of_the_base_is_a_share_of_the_standing_height(step) -> None:
-    random = torch.tensor([[0.0], [1.0]])
-    step.standing_height = 1.4
-    assert commands.base_height(step, random, share=(0.5, 1.0)).flatten().tolist() == pytest.approx([0.7, 1.4])
+    drawn = commands.base_height(step, torch.tensor([[0.0], [1.0]]), share=(0.5, 1.0))
+    assert drawn.flatten().tolist() == pytest.approx([0.5, 1.0])
+    step.standing_height, step.commands = 1.6, {"base_height": drawn}  # the bases are 1 m high; wanted are 0.8 and 1.6
+    assert rewards.track_base_height(step, std=0.2).tolist() == pytest.approx([math.exp(-1), math.exp(-9)])
+    assert metrics.base_height_error(step).tolist() == pytest.approx([0.2, 0.6])
