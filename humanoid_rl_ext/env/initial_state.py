@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 
+from humanoid_rl_ext.env.stored_states import StoredStates
 from humanoid_rl_ext.env.terms import BoundTerm, RandomBlock
 from humanoid_rl_ext.env.timers import Timer
 from humanoid_rl_ext.mdp.step import Step
 from humanoid_rl_ext.sim.engine import Engine
 from humanoid_rl_ext.sim.rotation import quat_from_euler, quat_mul
-from humanoid_rl_ext.task.schema import RandomisationSection
+from humanoid_rl_ext.task.schema import Task
 
 
 class InitialState:
@@ -51,16 +53,25 @@ class Restarts:
 
     def __init__(
         self,
-        table: Mapping[str, RandomisationSection],
+        task: Task,
         terms: Mapping[str, BoundTerm],
         engine: Engine,
         step: Step,
         block: RandomBlock,
+        learning: int,
     ) -> None:
-        """``terms`` are those of ``table`` that are enabled."""
+        """``terms`` are the Task's randomisations that are enabled; the first ``learning`` environments learn.
+
+        Raises:
+            TaskError: for a file of states that is missing or does not fit the robot.
+        """
+        table, episodes = task.randomisation, task.episodes
         modes = {name: table[name].mode for name in terms}
         starts = [term for name, term in terms.items() if modes[name] == "reset"]
         self._initial = InitialState(starts, engine)
+        self._stored: StoredStates | None = None
+        if episodes.start_from != "standing":
+            self._stored = StoredStates(episodes, engine, step, block, learning)
         self._state = engine.state
         self.pushes = {
             name: (term, Timer(table[name].interval_s, step, block))
@@ -82,7 +93,10 @@ class Restarts:
             touched = touched | due
         if done.device.type == "cpu" and not touched.any():
             return touched, None
-        root_pose, root_velocity, joint_pos, joint_vel = self._initial.draw(step)
+        motion: tuple[torch.Tensor, ...] = self._initial.draw(step)
+        if self._stored is not None:
+            motion = self._stored.replace(motion)
+        root_pose, root_velocity, joint_pos, joint_vel = motion
         if shove is not None:
             keep = ~done.unsqueeze(-1)
             root_pose = torch.where(keep, state.root_pose, root_pose)
@@ -90,3 +104,21 @@ class Restarts:
             joint_pos = torch.where(keep, state.joint_pos, joint_pos)
             joint_vel = torch.where(keep, state.joint_vel, joint_vel)
         return touched, (root_pose, root_velocity, joint_pos, joint_vel)
+
+    def after_step(self, step: Step) -> None:
+        """To be called once per step, outside what is recorded."""
+        if self._stored is not None:
+            self._stored.take_in(step)
+
+    def buffers(self) -> dict[str, torch.Tensor]:
+        """What a checkpoint keeps per environment, by name."""
+        return {f"push.{name}.timer": timer.left for name, (_, timer) in self.pushes.items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The states that episodes may start from."""
+        return {} if self._stored is None else self._stored.state_dict()
+
+    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
+        """Restores ``state_dict``; that of a Task whose episodes started otherwise is passed over."""
+        if self._stored is not None and saved:
+            self._stored.load_state_dict(saved)

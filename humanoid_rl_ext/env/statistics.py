@@ -34,6 +34,7 @@ class EpisodeStatistics:
         self._non_finite = torch.zeros(2, dtype=torch.int64, device=device)
         self.done = torch.zeros(rows, dtype=torch.bool, device=device)
         self._ended = torch.zeros_like(self._open)
+        self._whole: torch.Tensor | None = None
 
     def take_in(self, outcome: Outcome) -> None:
         """Adds up one step, and closes the episodes that ended in it."""
@@ -41,20 +42,29 @@ class EpisodeStatistics:
         self._open[:, 1] += outcome.reward
         if outcome.non_finite is not None:
             self._accumulate(self._non_finite, outcome.non_finite)
-        self.done = done = outcome.done
-        if done.device.type == "cpu" and not done.any():
+        self.done = ended = outcome.done
+        if self._whole is not None:
+            self.done = ended & self._whole
+            self._whole |= ended
+        if ended.device.type == "cpu" and not ended.any():
             return
         self._open[:, 2] = outcome.length
         self._open[:, 3] = outcome.success
-        self._ended = torch.where(done.unsqueeze(-1), self._open, 0.0)
+        self._ended = torch.where(self.done.unsqueeze(-1), self._open, 0.0)
         if self.metrics:
             self._ended[:, -len(self.metrics) :] /= self._open[:, 2:3].clamp(min=1)
         self._accumulate(self._finished, self._ended)
-        self._open[:, 1:].masked_fill_(done.unsqueeze(-1), 0.0)
+        self._open[:, 1:].masked_fill_(ended.unsqueeze(-1), 0.0)
 
     def forget(self) -> None:
         """Drops what the open episodes have summed up, because all start anew."""
         self._open[:, 1:] = 0.0
+        if self._whole is not None:
+            self._whole.fill_(True)
+
+    def leave_out(self, mask: torch.Tensor) -> None:
+        """Counts the open episodes of the environments in ``mask`` (rows,) bool no more, but those after them."""
+        self._whole = ~mask
 
     def finished(self, reserved: bool = False) -> list[Episode]:
         """The episodes that ended in the last step, of the reserved environments (counted from 0) or of the others."""
@@ -91,6 +101,7 @@ class EpisodeStatistics:
             "sums": self._open[: self._num_envs, len(COUNTED) :].clone(),
             "finished": self._finished[0].clone(),
             "non_finite": self._non_finite[0].clone(),
+            **({} if self._whole is None else {"whole": self._whole[: self._num_envs].clone()}),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -102,6 +113,10 @@ class EpisodeStatistics:
         finished = state["finished"].to(self._finished)
         self._finished[0] = torch.cat((finished[: len(COUNTED)], self._matched(finished[len(COUNTED) :], columns)))
         self._non_finite[0] = state["non_finite"]
+        if "whole" in state:
+            if self._whole is None:
+                self._whole = torch.ones_like(self.done)
+            self._whole[: self._num_envs] = state["whole"].to(self._whole)
 
     def _accumulate(self, sums: torch.Tensor, rows: torch.Tensor) -> None:
         """Adds rows to the sums (2, ...) of their part."""

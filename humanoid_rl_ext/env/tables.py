@@ -60,10 +60,11 @@ class RewardTable:
         block: RandomBlock,
         metrics: int = 0,
         before: dict[str, BoundTerm] | None = None,
+        scale: float = 1.0,
     ) -> None:
         """Terms of ``before`` that the table still asks for are used again, with what they remember.
 
-        So many ``metrics`` go along with the rewards of a step, unweighted.
+        So many ``metrics`` go along with the rewards of a step, unweighted. ``scale`` multiplies every weight.
         """
         kept = {
             name: term
@@ -78,10 +79,10 @@ class RewardTable:
         self._dt = step.dt
         self._branches = [Branch(step.device) for _ in range(BRANCHES)] if step.device.type == "cuda" else []
         self._factors = torch.ones(len(self.names) + metrics, device=step.device)
-        self._factors[: len(self.names)] = self._weights(table)
+        self._factors[: len(self.names)] = self._weights(table, scale)
 
-    def _weights(self, table: dict[str, RewardSection]) -> torch.Tensor:
-        return torch.tensor([table[name].weight for name in self.names]) * self._dt
+    def _weights(self, table: dict[str, RewardSection], scale: float) -> torch.Tensor:
+        return torch.tensor([scale * table[name].weight for name in self.names]) * self._dt
 
     def __call__(self, step: Step, metrics: Sequence[BoundTerm] = ()) -> torch.Tensor:
         """(num_envs, terms + metrics): weight times term times the control step (s), then the metrics.
@@ -98,11 +99,16 @@ class RewardTable:
             branch.join(*values)
         return torch.stack(values, dim=-1).mul_(self._factors)
 
-    def set_numbers(self, table: dict[str, RewardSection]) -> None:
+    def set_numbers(self, table: dict[str, RewardSection], scale: float = 1.0) -> None:
         """Takes over weights and parameters in place."""
-        self._factors[: len(self.names)] = self._weights(table)
+        self._factors[: len(self.names)] = self._weights(table, scale)
         for name, term in self.terms.items():
             term.set_numbers(table[name])
+
+    def buffers(self) -> dict[str, torch.Tensor]:
+        """What the terms remember, by name."""
+        memories = [(name, term.memory) for name, term in self.terms.items()]
+        return {f"reward.{name}.{key}": value for name, memory in memories for key, value in memory.items()}
 
 
 class TerminationTable:
@@ -113,13 +119,13 @@ class TerminationTable:
     ) -> None:
         self.terms = bind(table.items(), robot, step, block)
         self._time_outs = {name for name, section in table.items() if section.time_out}
-        self.has_success = any(term.spec.success for term in self.terms.values())
+        self._successes = {name for name in self.terms if table[name].means_success}
 
     def __call__(self, step: Step, non_finite: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """(num_envs,) bool each: terminated, truncated (never both), success; ``non_finite`` states terminate."""
         ended = {name: term(step) for name, term in self.terms.items()}
         lasted = step.episode_length >= step.max_episode_length
-        solved = [ended[name] for name, term in self.terms.items() if term.spec.success]
+        solved = [ended[name] for name in self._successes]
         failed = [value for name, value in ended.items() if name not in self._time_outs]
         broken = [] if non_finite is None else [non_finite]
         terminated = _any_of(broken + failed, lasted)

@@ -65,6 +65,15 @@ class BoundTerm:
         for key, param in spec.params.items():
             if param.type in ("bodies", "joints"):
                 counts[key] = count(self._params[key], len(robot.bodies if param.type == "bodies" else robot.joints))
+        for key, param in spec.params.items():
+            given = len(section.params[key]) if param.type == "numbers" else 0
+            if given and given not in counts.values():
+                raise TaskError(f"{name}: {key} has {given} numbers, one per picked body is needed: {counts}")
+        width = spec.size if isinstance(spec.size, tuple) else (spec.size,)
+        self.size = sum(counts[size] if isinstance(size, str) else size for size in width)
+        """Width of a command."""
+        self.follows = spec.follow is not None and (not spec.follow.when or section.params[spec.follow.when])
+        """Whether a command moves between two draws."""
         shape = [counts[size] if isinstance(size, str) else size for size in spec.random]
         self._columns = block.allot(shape[0]) if shape else None
         self._block = block
@@ -86,6 +95,12 @@ class BoundTerm:
             arguments.append(self._block[self._columns])
         return self.spec.function(*arguments, **self._params)
 
+    def follow(self, step: Step, drawn: torch.Tensor) -> torch.Tensor:
+        """What a command that ``follows`` says in this step, (num_envs, size)."""
+        assert self.spec.follow is not None
+        arguments = (step, self.memory, drawn) if self.memory else (step, drawn)
+        return self.spec.follow.function(*arguments, **self._params)
+
     def param(self, name: str) -> Any:
         """The bound value of a parameter: a device tensor for numbers and ranges, picks for selectors."""
         return self._params[name]
@@ -93,13 +108,16 @@ class BoundTerm:
     @property
     def numbers(self) -> list[str]:
         """The parameters that ``set_numbers`` can change in place."""
-        return [name for name, spec in self.spec.params.items() if spec.type in ("float", "range")]
+        return [name for name, spec in self.spec.params.items() if spec.type in ("float", "range", "numbers")]
 
     def differs_in_numbers(self, section: TermSection) -> bool:
         """Whether ``section`` asks for this very term with at most other ``numbers``."""
         before, after = self._section.params, section.params
         fixed = self.spec.params.keys() - self.numbers
-        return section.enabled and section.spec is self.spec and all(before[key] == after[key] for key in fixed)
+        lists = [key for key, spec in self.spec.params.items() if spec.type == "numbers"]
+        if not section.enabled or section.spec is not self.spec or any(before[key] != after[key] for key in fixed):
+            return False
+        return all(len(before[key]) == len(after[key]) for key in lists)
 
     def set_numbers(self, section: TermSection) -> None:
         """Takes over a section's numbers in place, so that they act at the next call."""
@@ -155,7 +173,7 @@ def bind(
 
 
 def _device_value(kind: str, value: Any, robot: RobotDescription, step: Step, where: str) -> Any:
-    if kind in ("float", "range"):
+    if kind in ("float", "range", "numbers"):
         return torch.tensor(value, dtype=torch.float32, device=step.device)
     if kind == "bodies":
         roles = {role: robot.with_role(role) for role in _ROLES}

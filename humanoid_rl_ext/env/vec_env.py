@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -48,9 +47,10 @@ class VecEnv:
         self.view.commands = {name: command.value for name, command in self._commands.items()}
         self._terminations = TerminationTable(task.terminations, robot, self.view, self._block)
         self._metrics = bind(task.metrics.items(), robot, self.view, self._block)
-        self._rewards = RewardTable(task.rewards, robot, self.view, self._block, len(self._metrics))
+        metrics, scale = len(self._metrics), task.reward_scale
+        self._rewards = RewardTable(task.rewards, robot, self.view, self._block, metrics, scale=scale)
         self._randomisation = bind(task.randomisation.items(), robot, self.view, self._block)
-        self._restarts = Restarts(task.randomisation, self._randomisation, engine, self.view, self._block)
+        self._restarts = Restarts(task, self._randomisation, engine, self.view, self._block, self.num_envs)
         self._observations = observation_tables(task, robot, self.view, self._block)
         self._statistics = EpisodeStatistics(self.num_envs, self._rewards.names, list(self._metrics), device, reserved)
         self._learning = torch.arange(engine.num_envs, device=device) < self.num_envs
@@ -155,6 +155,7 @@ class VecEnv:
         self._seen = outcome.seen
         if not self._on_cpu:
             self.view.refresh()  # a replay refreshes nothing in Python
+        self._restarts.after_step(self.view)
         ours = slice(self.num_envs)
         return Transition(
             self._of_learning(outcome.seen),
@@ -242,11 +243,7 @@ class VecEnv:
         """
         if command not in self._commands:
             raise TaskError(f"there is no command '{command}' to drive; {did_you_mean(command, self._commands)}")
-        held = None if values is None else tuple(float(value) for value in values)
-        size = self._commands[command].value.shape[-1]
-        if held is not None and (len(held) != size or not all(math.isfinite(value) for value in held)):
-            raise TaskError(f"the command '{command}' takes {size} finite numbers, not {list(held)}")
-        self._commands[command].hold(held, self.view)
+        self._commands[command].hold(values, self.view)
         self._seen = None
 
     @property
@@ -285,7 +282,7 @@ class VecEnv:
             case [table, name, "params", param]:
                 return name in self._bound().get(table, {}) and param in self._bound()[table][name].numbers
             case other:
-                return other == ["episode_length_s"]
+                return other in (["episode_length_s"], ["reward_scale"]) or other[0] == "curriculum"
 
     def edit(self, path: str, value: Any) -> None:
         """Changes the Task in one place, e.g. ``rewards.alive.weight``; it acts in the next step.
@@ -331,7 +328,7 @@ class VecEnv:
         if rewards.terms != self._rewards.terms:
             self._rewards = rewards
             self.statistics.set_rewards(rewards.names)
-        self._rewards.set_numbers(task.rewards)
+        self._rewards.set_numbers(task.rewards, task.reward_scale)
         for table, terms in self._bound().items():
             for name, term in terms.items():
                 term.set_numbers(getattr(task, table)[name])
@@ -358,6 +355,7 @@ class VecEnv:
             "episode_length": view.episode_length[ours].clone(),
             "generator": self._block.generator.get_state(),
             "statistics": self.statistics.state_dict(),
+            "stored": self._restarts.state_dict(),
             "buffers": {name: buffer[ours].clone() for name, buffer in self._buffers().items()},
         }
 
@@ -375,6 +373,8 @@ class VecEnv:
         view.episode_length[ours] = saved["episode_length"].to(self.device)
         restore_generator(self._block.generator, saved["generator"])
         self.statistics.load_state_dict(saved["statistics"])
+        self._counting.forget()  # the saved episodes may be counted otherwise
+        self._restarts.load_state_dict(saved.get("stored", {}))
         for term in self._rewards.terms.values():
             term.reset(self._learning)
         for name, buffer in self._buffers().items():
@@ -409,10 +409,7 @@ class VecEnv:
         }
 
     def _buffers(self) -> dict[str, torch.Tensor]:
-        buffers = {f"command.{name}": command.value for name, command in self._commands.items()}
-        timers = {f"command.{name}.timer": command.timer for name, command in self._commands.items()}
-        timers |= {f"push.{name}.timer": timer for name, (_, timer) in self._restarts.pushes.items()}
-        buffers |= {name: timer.left for name, timer in timers.items() if timer is not None}
-        for name, term in self._rewards.terms.items():
-            buffers |= {f"reward.{name}.{key}": memory for key, memory in term.memory.items()}
+        buffers = self._restarts.buffers() | self._rewards.buffers()
+        for name, command in self._commands.items():
+            buffers |= command.buffers(f"command.{name}")
         return buffers

@@ -36,6 +36,12 @@ def target_distance(step: Step, *, command: str = "target") -> torch.Tensor:
 
 
 @register("metric")
+def base_height_error(step: Step, *, command: str = "base_height") -> torch.Tensor:
+    """Distance between commanded and actual height of the base (m)."""
+    return (step.commands[command][:, 0] * step.standing_height - step.root_height).abs()
+
+
+@register("metric")
 def root_height(step: Step) -> torch.Tensor:
     """Height of the base above the ground (m)."""
     return step.root_height

@@ -125,6 +125,27 @@ def height(
 
 
 @register("reward")
+def track_base_height(
+    step: Step,
+    *,
+    command: str = "base_height",
+    std: Annotated[float, Param(0.01, 10.0, "m", "Error at which the reward has fallen to 1/e")] = 0.1,
+) -> torch.Tensor:
+    """Closeness of the base's height to the commanded one: exp(-error^2 / std^2)."""
+    error = step.commands[command][:, 0] * step.standing_height - step.root_height
+    return torch.exp(-error.square() / (std * std))
+
+
+@register("reward")
+def gait_contact(
+    step: Step, *, command: str = "gait", bodies: Bodies = "foot", threshold: Contact = 1.0
+) -> torch.Tensor:
+    """Share of the feet that touch the ground just when the gait's clock says so; the same feet as the command's."""
+    touching = step.contact_force_norm(bodies) > threshold
+    return (touching == (step.commands[command][:, 2:] > 0.5)).float().mean(-1)
+
+
+@register("reward")
 def lin_vel_z(step: Step) -> torch.Tensor:
     """Squared vertical speed of the base (m^2/s^2)."""
     return step.root_lin_vel_w[:, 2].square()

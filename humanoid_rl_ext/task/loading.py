@@ -11,9 +11,10 @@ import yaml
 
 from humanoid_rl_ext.errors import TaskError, did_you_mean
 from humanoid_rl_ext.task.schema import Task
-from humanoid_rl_ext.task.yaml_source import Location, Source, merged, parse_scalar, read_yaml, validate
+from humanoid_rl_ext.task.yaml_source import Location, Source, merged, parse_scalar, read_yaml, validate, within
 
 PRESETS = Path(__file__).parents[2] / "config" / "tasks"
+CURRICULA = Path(__file__).parents[2] / "config" / "curricula"
 TABLES = ("commands", "observations", "rewards", "terminations", "randomisation", "metrics")
 """The parts of a Task that are tables of terms; those of observations stand one level deeper, in groups."""
 
@@ -31,13 +32,13 @@ def load_task(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Task:
     """
     source = task_source(name_or_path)
     for override in overrides:
-        source = _overridden(source, override)
+        source = _with_curriculum(_overridden(source, override))
     return validate(Task, source)
 
 
 def task_source(name_or_path: str | Path) -> Source:
     """The data of a task's YAML with its base merged in, not yet validated."""
-    return _with_base(_find(str(name_or_path)), may_extend=2)
+    return _with_curriculum(_with_base(_find(str(name_or_path)), may_extend=2))
 
 
 def save_task(task: Task, path: str | Path) -> None:
@@ -80,6 +81,13 @@ def edited_in_turn(task: Task, edits: Iterable[tuple[str, Any]]) -> Task:
     return validate(Task, Source(data, overrides=overrides))
 
 
+def value_at(data: Any, path: str) -> Any:
+    """The value at a path in nested data; None where there is none."""
+    for part in path.split("."):
+        data = data.get(part) if isinstance(data, dict) else None
+    return data
+
+
 def _with_base(path: Path, may_extend: int) -> Source:
     """A file over the one it extends. A user's file may extend a preset, and a preset one base: no deeper."""
     source = read_yaml(path)
@@ -112,6 +120,19 @@ def _find(name: str, beside: Path | None = None) -> Path:
     return path
 
 
+def _with_curriculum(source: Source) -> Source:
+    """A curriculum that is named, a preset's or a file's, read in; anything else is left as it is."""
+    name = source.data.get("curriculum")
+    if not isinstance(name, str):
+        return source
+    path = Path(name) if name.endswith((".yaml", ".yml")) else CURRICULA / f"{name}.yaml"
+    if not path.is_file():
+        known = sorted(preset.stem for preset in CURRICULA.glob("*.yaml"))
+        said = f"unknown curriculum '{name}'; {did_you_mean(name, known)} (a file must end in .yaml)"
+        raise TaskError(f"{source.where(('curriculum',))}: {said}")
+    return merged(within(read_yaml(path), "curriculum"), source)
+
+
 def _overridden(source: Source, override: str) -> Source:
     path, equals, text = override.partition("=")
     if not equals or not path:
@@ -124,7 +145,9 @@ def _overridden(source: Source, override: str) -> Source:
 
 
 def _names_an_entry(location: Sequence[str]) -> bool:
-    """Whether a path leads to an entry of one of the Task's tables of terms."""
+    """Whether a path leads to an entry of one of the Task's tables of terms, or to a stage or schedule."""
+    if location[0] == "curriculum":
+        return len(location) == 3
     return len(location) == (3 if location[0] == "observations" else 2) and location[0] in TABLES
 
 

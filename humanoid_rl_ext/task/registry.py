@@ -44,6 +44,7 @@ class Selector:
 Range = tuple[float, float]
 Bodies = Annotated[Any, Selector("bodies")]
 Joints = Annotated[Any, Selector("joints")]
+Numbers = tuple[float, ...]
 Size = int | str
 """A fixed number, or the name of a selector parameter whose number of picks it is."""
 
@@ -57,11 +58,26 @@ class Buffer:
 
 
 @dataclass(frozen=True, slots=True)
+class Follow:
+    """How what was drawn for a command becomes, in every step, what the policy is told."""
+
+    function: Callable[..., Any]
+    """Called with the view, the term's buffers if it has any, what was drawn, and the parameters; returns the command.
+    """
+    drawn: int
+    """Columns that are drawn."""
+    steered: int
+    """How many of them, the first ones, a user who drives the command sets; the others are zero then."""
+    when: str = ""
+    """The switch among the parameters that turns it on; empty: it is always on."""
+
+
+@dataclass(frozen=True, slots=True)
 class ParamSpec:
     """One parameter of a term: what a widget, a YAML check and a documentation page need to know."""
 
     name: str
-    type: Literal["float", "int", "bool", "str", "range", "bodies", "joints"]
+    type: Literal["float", "int", "bool", "str", "range", "numbers", "bodies", "joints"]
     default: Any
     info: Param
 
@@ -82,6 +98,10 @@ class ParamSpec:
             if low > high:
                 raise ValueError(f"low {low:g} is above high {high:g}")
             return (low, high)
+        if self.type == "numbers":
+            if not isinstance(value, list | tuple):
+                raise ValueError(f"must be a list of numbers, not {value!r}")
+            return tuple(self._number(v) for v in value)
         return self._number(value)
 
     def _number(self, value: Any) -> float:
@@ -106,12 +126,22 @@ class TermSpec:
     buffers: Mapping[str, Buffer] = field(default_factory=dict)
     random: tuple[Size, ...] = ()
     """Uniform random numbers it needs per environment and step, as a shape."""
-    size: int = 0
-    """Width of a command."""
+    size: int | tuple[Size, ...] = 0
+    """Width of a command; several sizes are added up."""
     target: str = ""
     """What a randomisation's samples are written to."""
     success: bool = False
     """Whether a termination means that the task was solved."""
+    follow: Follow | None = None
+    """What a command does between two draws; None: it stays."""
+
+    @property
+    def steered(self) -> int:
+        """How many numbers a user gives who drives the command."""
+        if self.follow is not None:
+            return self.follow.steered
+        assert isinstance(self.size, int)
+        return self.size
 
     def check_params(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """All parameters, defaults filled in; raises ParamError naming the first that is unknown or out of bounds."""
@@ -143,9 +173,10 @@ def register(
     *,
     buffers: Mapping[str, Buffer] | None = None,
     random: tuple[Size, ...] = (),
-    size: int = 0,
+    size: int | tuple[Size, ...] = 0,
     target: str = "",
     success: bool = False,
+    follow: Follow | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorator that registers a function as a term under its own name; keyword-only arguments become parameters."""
 
@@ -159,7 +190,9 @@ def register(
             if parameter.kind is inspect.Parameter.KEYWORD_ONLY
         }
         text = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\n", " ")
-        _TERMS[kind][name] = TermSpec(kind, name, function, params, text, buffers or {}, random, size, target, success)
+        _TERMS[kind][name] = TermSpec(
+            kind, name, function, params, text, buffers or {}, random, size, target, success, follow
+        )
         return function
 
     return add
@@ -188,5 +221,6 @@ def _param_spec(parameter: inspect.Parameter, function: Callable[..., Any]) -> P
         annotation, *extras = typing.get_args(annotation)
         info = next((extra for extra in extras if isinstance(extra, Param)), info)
         selector = next((extra for extra in extras if isinstance(extra, Selector)), None)
-    kind: Any = selector.of if selector else "range" if annotation == Range else annotation.__name__
+    lists: dict[Any, str] = {Range: "range", Numbers: "numbers"}
+    kind: Any = selector.of if selector else lists.get(annotation) or annotation.__name__
     return ParamSpec(parameter.name, kind, parameter.default, info)

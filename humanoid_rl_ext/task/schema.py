@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, PrivateAttr, model_validator
 
 from humanoid_rl_ext.errors import TaskError
 from humanoid_rl_ext.robot.overrides import RobotOverrides
+from humanoid_rl_ext.task.curriculum import CurriculumSection
 from humanoid_rl_ext.task.registry import Kind, ParamError, TermSpec, term
-
-
-def quantity(default: Any = ..., *, unit: str = "", help: str, **bounds: Any) -> Any:
-    """A field with one line of help, a unit and bounds, all readable from the model's schema."""
-    return Field(default, description=help, json_schema_extra={"unit": unit} if unit else None, **bounds)
-
-
-class Section(BaseModel):
-    """Base of every part of a Task: unknown keys are errors, defaults are checked too."""
-
-    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
+from humanoid_rl_ext.task.section import Section, quantity
+from humanoid_rl_ext.task.section import problem as _problem
 
 
 class RobotSection(RobotOverrides):
@@ -125,6 +116,12 @@ class RewardSection(TermSection):
 class TerminationSection(TermSection):
     kind: ClassVar[Kind] = "termination"
     time_out: bool = quantity(False, help="Whether it cuts the episode off from outside instead of ending the task")
+    success: bool | None = quantity(None, help="Whether it means that the task is solved; none: as the term has it")
+
+    @property
+    def means_success(self) -> bool:
+        """Whether an episode that ends by it was a success."""
+        return self.spec.success if self.success is None else self.success
 
 
 class RandomisationSection(TermSection):
@@ -142,6 +139,27 @@ class MetricSection(TermSection):
     kind: ClassVar[Kind] = "metric"
 
 
+class EpisodesSection(Section):
+    stagger: bool = quantity(
+        False, help="Whether a run's first episodes begin at different ages, so that time limits come one by one"
+    )
+    start_from: Literal["standing", "file", "buffer"] = quantity(
+        "standing", help="Where episodes start: the standing pose, states from a file, or past states of the run"
+    )
+    share: float = quantity(1.0, help="Share of episodes that start so; the rest start standing", ge=0, le=1)
+    path: str = quantity(
+        "", help="NumPy .npz file of states: root_pose, root_velocity, joint_pos, joint_vel, joint_names"
+    )
+    capacity: int = quantity(4096, help="States that the buffer holds; the oldest make room", ge=1, le=1_000_000)
+    interval_s: float = quantity(1.0, unit="s", help="Time between two states that the buffer takes", gt=0, le=100_000)
+
+    @model_validator(mode="after")
+    def _a_file_is_named(self) -> Self:
+        if self.start_from == "file" and not self.path:
+            raise _problem(("path",), "names no file to start episodes from")
+        return self
+
+
 class Task(Section):
     """What to learn. Engine, device and number of environments belong to the run, not to the Task."""
 
@@ -157,7 +175,10 @@ class Task(Section):
     terminations: dict[str, TerminationSection] = Field(default_factory=dict)
     randomisation: dict[str, RandomisationSection] = Field(default_factory=dict)
     metrics: dict[str, MetricSection] = Field(default_factory=dict)
+    curriculum: CurriculumSection = Field(default_factory=CurriculumSection, description="What changes while training")
+    reward_scale: float = quantity(1.0, help="Factor on the weight of every reward", gt=0, le=1e6)
     episode_length_s: float = quantity(unit="s", help="Time limit of an episode", gt=0, le=100_000)
+    episodes: EpisodesSection = Field(default_factory=EpisodesSection, description="How episodes begin")
     seed: int = quantity(1, help="Seed of everything random", ge=0, le=2**31 - 1)
 
     @property
@@ -201,12 +222,34 @@ class Task(Section):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _curriculum_is_valid(self) -> Self:
+        """Every value that the curriculum will ever set is allowed where it is to be set."""
+        from humanoid_rl_ext.task.loading import edited
+
+        plan = self.curriculum
+        if not plan.in_use:
+            return self
+        plain = self.model_copy(update={"curriculum": CurriculumSection()})
+        values: list[tuple[tuple[str, ...], str, Any]] = [
+            (("stages", name, "set", path), path, value)
+            for name, stage in plan.stages.items()
+            for path, value in stage.set.items()
+        ]
+        values += [
+            (("schedules", name, "points"), schedule.path, value)
+            for name, schedule in plan.schedules.items()
+            for _, value in schedule.points
+        ]
+        for at, path, value in values:
+            try:
+                edited(plain, path, value)
+            except TaskError as error:
+                said = str(error).removeprefix(f"edit '{path}': ")
+                raise _problem(("curriculum", *at), said) from None
+        return self
+
 
 def _check_times(times: tuple[float, float] | None, name: str) -> None:
     if times is not None and not 0 < times[0] <= times[1]:
         raise _problem((name,), f"must be [low, high] with 0 < low <= high, not [{times[0]:g}, {times[1]:g}]")
-
-
-def _problem(at: tuple[str, ...], message: str) -> PydanticCustomError:
-    """A validation error that knows the place below the model where the mistake stands."""
-    return PydanticCustomError("term", "{message}", {"message": message, "at": at})

@@ -104,6 +104,16 @@ def read_yaml(path: str | Path) -> Source:
     return Source(data, (Layer(path, node),))
 
 
+def within(source: Source, key: str) -> Source:
+    """A source whose data stand under ``key``; lines are still those of its files."""
+    tag = "tag:yaml.org,2002:"
+    layers = []
+    for layer in source.layers:
+        name = yaml.ScalarNode(f"{tag}str", key, layer.node.start_mark, layer.node.end_mark)
+        layers.append(Layer(layer.path, yaml.MappingNode(f"{tag}map", [(name, layer.node)], layer.node.start_mark)))
+    return Source({key: source.data}, tuple(layers))
+
+
 def merged(strong: Source, weak: Source) -> Source:
     """``strong`` laid over ``weak``: mappings merge key by key, null removes a key, anything else replaces."""
     return Source(_merge(strong.data, weak.data), strong.layers + weak.layers, {**weak.overrides, **strong.overrides})

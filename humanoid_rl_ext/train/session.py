@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from humanoid_rl_ext.env.make import leave_cores_to_physics
+from humanoid_rl_ext.env.stagger import stagger
 from humanoid_rl_ext.env.vec_env import VecEnv
 from humanoid_rl_ext.errors import BadInputError, TaskError
 from humanoid_rl_ext.learn.edits import edited as edited_settings
@@ -26,6 +27,7 @@ from humanoid_rl_ext.train.checkpoint import (
     restoring,
     write_checkpoint,
 )
+from humanoid_rl_ext.train.curriculum import Curriculum
 from humanoid_rl_ext.train.evaluate import Evaluation, evaluation
 from humanoid_rl_ext.train.memory import most_memory_mb
 from humanoid_rl_ext.train.metrics import MetricHistory, Metrics, MetricsLog, finite
@@ -75,6 +77,8 @@ class Session:
         """Index of the first watched environment in the engine."""
         self.evaluated: tuple[int, int] | None = None
         """Episodes counted and asked for while ``evaluate`` is at work."""
+        self.curriculum = Curriculum(self)
+        """Which stage the run is in, and its figures."""
         self._log = MetricsLog(folder.path)
         self._stopping = False
         self._at_safe_point = True  # until the first piece of work, and after the last
@@ -196,13 +200,17 @@ class Session:
             return
         if isinstance(self.task, str):
             raise TaskError(f"edit '{path}': {self.task} has nothing to edit but learner.<setting>")
-        from humanoid_rl_ext.task.loading import edited
+        from humanoid_rl_ext.task.loading import edited, value_at
 
         task = edited(self.task, path, value)
         self.env.edit(path, value)
-        old, new = (_value_at(version.model_dump(mode="json"), path) for version in (self.task, task))
+        old, new = (value_at(version.model_dump(mode="json"), path) for version in (self.task, task))
         self.task = task
         self.folder.log_edit(self.env_steps, path, old, new, source)
+
+    def move_to_stage(self, stage: str) -> None:
+        """Goes to a stage of the curriculum by its name, forwards or back; raises TaskError for one there is not."""
+        self.curriculum.move_to(stage)
 
     def abandon(self) -> None:
         """Ends the run here and now, saving it, for a host whose physics has gone: the iteration under way is lost."""
@@ -240,6 +248,9 @@ class Session:
     def _train(self) -> Generator[None]:
         leave_cores_to_physics()  # once more: the setting is the thread's, and another one may have built the scene
         self._at_safe_point = False
+        self.curriculum.begin()
+        if self.env_steps == 0 and self.vec_env is not None and self.vec_env.task.episodes.stagger:
+            stagger(self.vec_env)
         while True:
             while self._requests:
                 yield from self._requests.pop(0)() or ()
@@ -286,6 +297,7 @@ class Session:
         if self._on_cuda:
             metrics["time/gpu_memory_mb"] = used_memory(self.device) / 1e6
         metrics = finite(metrics)
+        metrics |= self.curriculum.take_in(metrics)
         self._take_in(metrics)
         self._log.write(metrics)
         for callback in self.on_metrics:
@@ -316,6 +328,7 @@ class Session:
             self._best = (score, self.env_steps)
         header["best"] = self._best
         state = {"learner": self.learner.state_dict(), "env": self.env.state_dict(), "torch": torch.get_rng_state()}
+        state["curriculum"] = self.curriculum.state_dict()
         self.checkpoint = write_checkpoint(folder, self.env_steps, header, state)
         prune(folder, self.config.run.keep_checkpoints, self._best[1] if self._best else None)
         self._iterations_since_save = 0
@@ -340,6 +353,7 @@ class Session:
                 self._obs = self.env.reset()
             torch.set_rng_state(state["torch"].cpu())
         self.env_steps, self.checkpoint = header["env_steps"], path
+        self.curriculum.load_state_dict(state.get("curriculum", {}))
         self._best = tuple(header["best"]) if header.get("best") else None
         self._iterations_since_save = 0
         if self.finished:
@@ -384,10 +398,3 @@ class Session:
         finally:
             self.evaluated = None
         return None
-
-
-def _value_at(data: Any, path: str) -> Any:
-    """The value at a path; None where there is none."""
-    for part in path.split("."):
-        data = data.get(part) if isinstance(data, dict) else None
-    return data

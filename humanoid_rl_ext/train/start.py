@@ -123,17 +123,23 @@ def open_session(
     Raises:
         HumanoidRLError: when something cannot be had; no folder has been made then.
     """
+    from humanoid_rl_ext.env.vec_env import VecEnv
+    from humanoid_rl_ext.train.curriculum import at_start, check_live
     from humanoid_rl_ext.train.session import Session
 
-    config = plan.config
+    config, task = plan.config, plan.task
+    if not isinstance(task, str) and plan.checkpoint is None:
+        task = at_start(task)
     if reserved:  # somebody watches: what is first needed in the middle of training must not hold the window up then
         load_libraries()
-    env, learner, device = build(plan.task, config, None, reserved, engine)
+    env, learner, device = build(task, config, None, reserved, engine)
     try:
+        if isinstance(env, VecEnv):
+            check_live(env.task, env.can_edit)
         if plan.checkpoint is None:
             before_writing()
-            folder = RunFolder.create(plan.path, plan.task, config, describe_device(device))
-            return Session(env, learner, plan.task, config, folder)
+            folder = RunFolder.create(plan.path, task, config, describe_device(device))
+            return Session(env, learner, task, config, folder)
         from humanoid_rl_ext.train.checkpoint import check_fit, read_checkpoint
 
         check_fit(read_checkpoint(plan.checkpoint), env.spec)

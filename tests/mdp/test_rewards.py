@@ -25,6 +25,8 @@ def stand(engine, step) -> None:
     engine.state.body_velocity[0, 1, :3] = torch.tensor([0.3, 0.4, 9.0])
     step.commands["velocity"][0] = torch.tensor([1.0, 0.0, 0.5])
     step.commands["target"][0] = torch.tensor([3.0, 4.0, 1.0])
+    step.commands["base_height"] = torch.tensor([[1.1], [1.0]])
+    step.commands["gait"] = torch.tensor([[0.0, 1.0, 1.0, 1.0], [0.0, 1.0, 0.0, 0.0]])
     step.action[0] = torch.tensor([1.0, 0.0, 2.0])
     step.failed[0] = True
     step.refresh()
@@ -44,6 +46,8 @@ CASES = [
     ("upright", {"std": 0.4}, [1.0, 1.0]),
     ("height", {"target": 0.0, "std": 0.2}, [1.0, 1.0]),
     ("height", {"target": 1.2, "std": 0.2}, [E(-1), E(-1)]),
+    ("track_base_height", {"std": 0.1}, [E(-1), 1.0]),
+    ("gait_contact", {"bodies": FEET}, [0.5, 1.0]),
     ("lin_vel_z", {}, [0.25, 0.0]),
     ("ang_vel_xy", {}, [0.25, 0.0]),
     ("joint_deviation", {"joints": ALL}, [0.98 + 0.5, 0.0]),

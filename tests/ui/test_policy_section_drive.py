@@ -44,6 +44,18 @@ def test_a_point_is_driven_by_its_axes():
     assert [(c.name, c.low, c.high) for c in components(command)] == [(axis, -reach, reach) for axis in "xyz"]
 
 
+def test_a_heading_is_driven_as_a_yaw_rate_a_gait_by_its_frequency_and_stance_and_a_height_by_its_share():
+    task = load_task(
+        "humanoid_walk", ["commands.velocity.params.heading=true", "commands.gait={}", "commands.base_height={}"]
+    )
+    named = {name: [component.name for component in components(section)] for name, section in task.commands.items()}
+    assert named == {
+        "velocity": ["lin_vel_x", "lin_vel_y", "ang_vel_z"],
+        "gait": ["frequency", "stance"],
+        "base_height": ["share"],
+    }
+
+
 def test_forward_ramps_to_its_limit_in_half_a_second(drive):
     assert drive.on_key(W, 0, True) and drive.active
     drive.tick(0.1)

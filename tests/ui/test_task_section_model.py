@@ -124,16 +124,20 @@ def test_undo_says_what_it_would_do(model):
 def test_every_field_of_the_schema_is_in_one_group(model):
     shown = {spec.path.partition(".")[0] for title in PLAIN for spec in model.group_specs(title)}
     shown |= {table.path.partition(".")[0] for table in TABLES}
-    assert shown | {"robot", "rewards"} == set(type(model.workbench.draft.task).model_fields)
+    assert shown | {"robot", "rewards", "curriculum"} == set(type(model.workbench.draft.task).model_fields)
 
 
 def test_terms_are_added_and_removed(model):
     commands = table("commands")
-    assert names(model, "commands") == ["velocity"] and [term.name for term in model.addable(commands)] == ["target"]
+    assert names(model, "commands") == ["velocity"] and [term.name for term in model.addable(commands)] == [
+        "target",
+        "base_height",
+        "gait",
+    ]
     before = model.shape(commands)
     assert model.add(commands, "target") == ""
     assert names(model, "commands") == ["velocity", "target"] and model.shape(commands) != before
-    assert not model.addable(commands)
+    assert [term.name for term in model.addable(commands)] == ["base_height", "gait"]
     assert model.remove(model.entries(commands)[1]) == ""
     assert names(model, "commands") == ["velocity"]
 

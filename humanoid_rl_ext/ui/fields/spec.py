@@ -330,6 +330,7 @@ def _param_field(param: ParamSpec, path: str, commands: Sequence[str]) -> FieldS
         "bool": {"kind": "switch"},
         "str": {"kind": "text"},
         "range": {"kind": "numbers", "length": 2, "ordered": True},
+        "numbers": {"kind": "numbers"},
         "bodies": {"kind": "pattern"},
         "joints": {"kind": "pattern"},
     }

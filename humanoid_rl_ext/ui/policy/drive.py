@@ -49,7 +49,7 @@ def components(command: CommandSection) -> list[Component]:
     """
     spec: TermSpec = command.spec
     ranges = {name: param for name, param in spec.params.items() if param.type == "range"}
-    if len(ranges) == spec.size:
+    if len(ranges) >= spec.steered:
         return [
             Component(
                 name,
@@ -59,12 +59,14 @@ def components(command: CommandSection) -> list[Component]:
                 min(0.0, command.params[name][0]),
                 max(0.0, command.params[name][1]),
             )
-            for name, param in ranges.items()
+            for name, param in list(ranges.items())[: spec.steered]
         ]
     reach = max((abs(end) for name in ranges for end in command.params[name]), default=1.0)
     unit = next((param.info.unit for param in ranges.values()), "")
-    axes = "xyz" if spec.size <= 3 else "".join(chr(ord("a") + index) for index in range(spec.size))
-    return [Component(axis, axis, unit, f"{spec.help} Component {axis}", -reach, reach) for axis in axes[: spec.size]]
+    axes = "xyz" if spec.steered <= 3 else "".join(chr(ord("a") + index) for index in range(spec.steered))
+    return [
+        Component(axis, axis, unit, f"{spec.help} Component {axis}", -reach, reach) for axis in axes[: spec.steered]
+    ]
 
 
 class Drive:

@@ -48,7 +48,7 @@ PLAIN: dict[str, tuple[str, ...]] = {
     "Scene": ("scene",),
     "Simulation": ("sim",),
     "Control": ("control",),
-    "Episode": ("episode_length_s", "seed"),
+    "Episode": ("episode_length_s", "episodes", "reward_scale", "seed"),
 }
 """Groups of plain fields: the parts of the Task in each."""
 
