@@ -13,6 +13,9 @@ from humanoid_rl_ext.sim.engine import Engine
 from humanoid_rl_ext.sim.rotation import quat_from_euler, quat_mul
 from humanoid_rl_ext.task.schema import RandomisationSection
 
+STATE = ("initial_root", "initial_joint_pos", "initial_joint_vel", "root_velocity")
+"""Targets of randomisations that are part of the robot's state."""
+
 
 class InitialState:
     """Draws start states for all environments from the Task's ``reset`` randomisations."""
@@ -58,16 +61,21 @@ class Restarts:
         block: RandomBlock,
     ) -> None:
         """``terms`` are those of ``table`` that are enabled."""
-        modes = {name: table[name].mode for name in terms}
-        starts = [term for name, term in terms.items() if modes[name] == "reset"]
+        modes = {name: table[name].mode for name in terms if terms[name].spec.target in STATE}
+        starts = [terms[name] for name, mode in modes.items() if mode == "reset"]
         self._initial = InitialState(starts, engine)
         self._state = engine.state
         self.pushes = {
             name: (term, Timer(table[name].interval_s, step, block))
             for name, term in terms.items()
-            if modes[name] == "interval"
+            if modes.get(name) == "interval"
         }
         """Each shove with the clock that says when it is due."""
+
+    @property
+    def timers(self) -> dict[str, Timer]:
+        """The clocks of the shoves."""
+        return {name: timer for name, (_, timer) in self.pushes.items()}
 
     def __call__(self, done: torch.Tensor, step: Step) -> tuple[torch.Tensor, tuple[torch.Tensor, ...] | None]:
         """Environments to be written to (num_envs,), and root pose and velocity, joint positions and velocities.

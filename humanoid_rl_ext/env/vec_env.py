@@ -11,6 +11,9 @@ import torch
 from humanoid_rl_ext.env.actions import ActionMap
 from humanoid_rl_ext.env.initial_state import Restarts
 from humanoid_rl_ext.env.outcome import Outcome
+from humanoid_rl_ext.env.randomiser import Randomiser
+from humanoid_rl_ext.env.sampling import bind_randomisation
+from humanoid_rl_ext.env.sensing import Sensors
 from humanoid_rl_ext.env.statistics import Episode, EpisodeStatistics
 from humanoid_rl_ext.env.tables import RewardTable, TerminationTable, observation_tables, observe
 from humanoid_rl_ext.env.terms import BoundTerm, RandomBlock, bind
@@ -49,9 +52,11 @@ class VecEnv:
         self._terminations = TerminationTable(task.terminations, robot, self.view, self._block)
         self._metrics = bind(task.metrics.items(), robot, self.view, self._block)
         self._rewards = RewardTable(task.rewards, robot, self.view, self._block, len(self._metrics))
-        self._randomisation = bind(task.randomisation.items(), robot, self.view, self._block)
+        self._randomisation = bind_randomisation(task.randomisation, robot, self.view, self._block)
         self._restarts = Restarts(task.randomisation, self._randomisation, engine, self.view, self._block)
+        self.randomiser = Randomiser(task, self._randomisation, engine, self.view, self._block, self._actions)
         self._observations = observation_tables(task, robot, self.view, self._block)
+        self._sensors = Sensors({group: table.sensing for group, table in self._observations.items()}, self._block)
         self.statistics = EpisodeStatistics(self.num_envs, self._rewards.names, list(self._metrics), device, reserved)
         self._learning = torch.arange(engine.num_envs, device=device) < self.num_envs
         self._seen: Observations | None = None
@@ -89,6 +94,7 @@ class VecEnv:
     def reset(self) -> Observations:
         """Starts a new episode in every environment."""
         self._block.draw()
+        self.randomiser.start()
         everywhere = torch.ones_like(self._learning)
         touched, motion = self._restarts(everywhere, self.view)
         assert motion is not None
@@ -129,7 +135,7 @@ class VecEnv:
             actions = torch.cat((actions, self.reserved_actions))
         view.last_action.copy_(view.action)
         self._actions.clean(actions, out=view.action)
-        self.engine.set_targets(self._actions.mode, self._actions.targets(view.action))
+        self.engine.set_targets(self._actions.mode, self._actions.targets(self.randomiser.disturbed(view.action)))
 
     def end_step(self) -> Transition:
         """Second half of ``step``, once the engine's state is that after the control step."""
@@ -142,6 +148,7 @@ class VecEnv:
             self.engine.reset(outcome.touched, *outcome.motion, bodies=self._bodies_seen_at_start)
         self._beginning()
         self._seen = outcome.seen
+        self.randomiser.after_step()
         if not self._on_cpu:
             self.view.refresh()  # a replay refreshes nothing in Python
         ours = slice(self.num_envs)
@@ -165,6 +172,7 @@ class VecEnv:
             self._cut.zero_()
         torch.gt(terminated, success, out=view.failed)
         done = terminated | truncated
+        self._sensors.advance()
         with self._paying(), view.apart():
             values = self._rewards(view, list(self._metrics.values()))
             if non_finite is not None:
@@ -178,6 +186,7 @@ class VecEnv:
         if non_finite is not None:
             final = {group: torch.nan_to_num_(value) for group, value in final.items()}
         self._paying.join(values, reward)
+        self.randomiser(done, view.failed, self.num_envs)  # not beside rewards, which look at the drives
         self._paid = self._rewards.names, paid
         self._outcome = Outcome(terminated, truncated, done, reward, final, touched, motion, final)
 
@@ -194,6 +203,7 @@ class VecEnv:
         view.reads_bodies = False
         for command in self._commands.values():
             command.refresh(view, outcome.done)
+        self._sensors.begin(outcome.done)
         outcome.seen = observe(self._observations, view)
         self._bodies_seen_at_start = view.reads_bodies
         outcome.final = outcome.final or outcome.seen
@@ -271,7 +281,7 @@ class VecEnv:
             case ["commands", name, "resample_s"]:
                 return name in self._commands and self._commands[name].timer is not None
             case ["randomisation", name, "interval_s"]:
-                return name in self._restarts.pushes
+                return name in self._restarts.timers | self.randomiser.timers
             case [table, name, "params", param]:
                 return name in self._bound().get(table, {}) and param in self._bound()[table][name].numbers
             case other:
@@ -312,7 +322,7 @@ class VecEnv:
         ]
         timers += [
             (f"randomisation.{name}.interval_s", timer, task.randomisation[name].interval_s)
-            for name, (_, timer) in self._restarts.pushes.items()
+            for name, timer in (self._restarts.timers | self.randomiser.timers).items()
         ]
         for path, _, seconds in timers:
             if seconds is None:
@@ -370,8 +380,13 @@ class VecEnv:
         for name, buffer in self._buffers().items():
             if name in saved["buffers"]:  # a reward added since remembers nothing yet
                 buffer[ours] = saved["buffers"][name].to(self.device)
+        self.randomiser.restore()
         view.refresh()
         self._seen = None
+
+    def randomised(self, name: str) -> torch.Tensor:
+        """(num_envs, k) what the environments have now of the randomisation ``name``; see ``randomiser`` for more."""
+        return self.randomiser.quantities[name].value[: self.num_envs]
 
     def close(self) -> None:
         """Frees the engine."""
@@ -401,7 +416,8 @@ class VecEnv:
     def _buffers(self) -> dict[str, torch.Tensor]:
         buffers = {f"command.{name}": command.value for name, command in self._commands.items()}
         timers = {f"command.{name}.timer": command.timer for name, command in self._commands.items()}
-        timers |= {f"push.{name}.timer": timer for name, (_, timer) in self._restarts.pushes.items()}
+        timers |= {f"push.{name}.timer": timer for name, timer in self._restarts.timers.items()}
+        buffers |= self.randomiser.buffers() | self._sensors.buffers()
         buffers |= {name: timer.left for name, timer in timers.items() if timer is not None}
         for name, term in self._rewards.terms.items():
             buffers |= {f"reward.{name}.{key}": memory for key, memory in term.memory.items()}

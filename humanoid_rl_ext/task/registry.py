@@ -110,6 +110,8 @@ class TermSpec:
     """Width of a command."""
     target: str = ""
     """What a randomisation's samples are written to."""
+    modes: tuple[str, ...] = ()
+    """When a randomisation may act, the usual first."""
     success: bool = False
     """Whether a termination means that the task was solved."""
 
@@ -145,6 +147,7 @@ def register(
     random: tuple[Size, ...] = (),
     size: int = 0,
     target: str = "",
+    modes: tuple[str, ...] = (),
     success: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorator that registers a function as a term under its own name; keyword-only arguments become parameters."""
@@ -159,7 +162,10 @@ def register(
             if parameter.kind is inspect.Parameter.KEYWORD_ONLY
         }
         text = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\n", " ")
-        _TERMS[kind][name] = TermSpec(kind, name, function, params, text, buffers or {}, random, size, target, success)
+        remembered = buffers or {}
+        _TERMS[kind][name] = TermSpec(
+            kind, name, function, params, text, remembered, random, size, target, modes, success
+        )
         return function
 
     return add
