@@ -62,7 +62,7 @@ def initial_joint_pos(
     offset: Annotated[Range, Param(-100.0, 100.0, "rad", "Added to the standing pose (rad or m)")] = (-0.1, 0.1),
 ) -> torch.Tensor:
     """Where the picked joints start, relative to the standing pose; clipped to their limits."""
-    return _within(random, offset)
+    return within(random, offset)
 
 
 @register("randomisation", random=("joints",), target="initial_joint_vel", modes=("reset",))
@@ -74,7 +74,7 @@ def initial_joint_vel(
     velocity: Annotated[Range, Param(-100.0, 100.0, "rad/s", "Velocity (rad/s or m/s)")] = (-0.1, 0.1),
 ) -> torch.Tensor:
     """How fast the picked joints start."""
-    return _within(random, velocity)
+    return within(random, velocity)
 
 
 @register("randomisation", random=(6,), target="root_velocity", modes=("interval",))

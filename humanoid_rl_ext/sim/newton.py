@@ -77,8 +77,8 @@ class NewtonEngine:
         # A fixed base hangs on a joint whose frame in the world is the base's pose.
         self._base_frame = wp.to_torch(model.joint_X_p).view(num_envs, -1, 7)[:, 0]
         self._wrench = wp.to_torch(state.body_f).view(num_envs, bodies, 6)
-        order = built.body_order
-        self._body_places = list(range(bodies)) if order is None else order.from_native.tolist()
+        places = built.body_order
+        self._body_places = list(range(bodies)) if places is None else places.from_native.tolist()
 
         joints_native = q[:, q.shape[1] - joints :], qd[:, qd.shape[1] - joints :]
         self._gather_joints, joints_described = self._described(joints_native, built.joint_order)
