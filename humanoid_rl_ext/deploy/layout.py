@@ -39,7 +39,17 @@ class ObservedTerm:
 
 
 def observed_terms(task: Task, element_names: Sequence[str], action_names: Sequence[str]) -> list[ObservedTerm]:
-    """The policy's entries in order, from the names that an environment gives its elements (``joint_pos[knee]``)."""
+    """The policy's entries in order, from the names that an environment gives its elements (``joint_pos[knee]``).
+
+    Raises:
+        BadInputError: for an entry with a history.
+    """
+    for name, section in task.observations["policy"].items():
+        if section.history > 1:
+            raise BadInputError(
+                f"observations.policy.{name}.history is {section.history}: a policy that sees the past cannot be "
+                "exported for a controller that shows it the present alone"
+            )
     split = [(name, part.removesuffix("]")) for name, _, part in (text.rpartition("[") for text in element_names)]
     terms = []
     for name, elements in groupby(split, key=lambda element: element[0]):

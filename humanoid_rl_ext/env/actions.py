@@ -26,7 +26,7 @@ class ActionMap:
         self.names = tuple(names[index] for index in self.joints)
         self.mode = _MODES[control.type]
         self.clip = control.clip
-        self._picks = as_slice(self.joints)
+        self.picks = as_slice(self.joints)
         joints = [robot.joints[index] for index in self.joints]
         scale = _per_joint(control.scale, self.names)
         if self.mode == "effort":
@@ -50,7 +50,7 @@ class ActionMap:
         moved = torch.addcmul(self._offset, actions, self._scale)
         if moved.shape == self._targets.shape:
             return moved
-        self._targets[:, self._picks] = moved
+        self._targets[:, self.picks] = moved
         return self._targets
 
 

@@ -15,6 +15,9 @@ from humanoid_rl_ext.sim.engine import Engine
 from humanoid_rl_ext.sim.rotation import quat_from_euler, quat_mul
 from humanoid_rl_ext.task.schema import Task
 
+STATE = ("initial_root", "initial_joint_pos", "initial_joint_vel", "root_velocity")
+"""Targets of randomisations that are part of the robot's state."""
+
 
 class InitialState:
     """Draws start states for all environments from the Task's ``reset`` randomisations."""
@@ -66,8 +69,8 @@ class Restarts:
             TaskError: for a file of states that is missing or does not fit the robot.
         """
         table, episodes = task.randomisation, task.episodes
-        modes = {name: table[name].mode for name in terms}
-        starts = [term for name, term in terms.items() if modes[name] == "reset"]
+        modes = {name: table[name].mode for name in terms if terms[name].spec.target in STATE}
+        starts = [terms[name] for name, mode in modes.items() if mode == "reset"]
         self._initial = InitialState(starts, engine)
         self._stored: StoredStates | None = None
         if episodes.start_from != "standing":
@@ -76,9 +79,14 @@ class Restarts:
         self.pushes = {
             name: (term, Timer(table[name].interval_s, step, block))
             for name, term in terms.items()
-            if modes[name] == "interval"
+            if modes.get(name) == "interval"
         }
         """Each shove with the clock that says when it is due."""
+
+    @property
+    def timers(self) -> dict[str, Timer]:
+        """The clocks of the shoves."""
+        return {name: timer for name, (_, timer) in self.pushes.items()}
 
     def __call__(self, done: torch.Tensor, step: Step) -> tuple[torch.Tensor, tuple[torch.Tensor, ...] | None]:
         """Environments to be written to (num_envs,), and root pose and velocity, joint positions and velocities.
@@ -112,7 +120,7 @@ class Restarts:
 
     def buffers(self) -> dict[str, torch.Tensor]:
         """What a checkpoint keeps per environment, by name."""
-        return {f"push.{name}.timer": timer.left for name, (_, timer) in self.pushes.items()}
+        return {f"push.{name}.timer": timer.left for name, timer in self.timers.items()}
 
     def state_dict(self) -> dict[str, Any]:
         """The states that episodes may start from."""

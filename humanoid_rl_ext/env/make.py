@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import torch
 
+from humanoid_rl_ext.env.randomised import contacts_vary
 from humanoid_rl_ext.env.transition import EnvSpec, Observations, Transition
 from humanoid_rl_ext.errors import BadInputError
 from humanoid_rl_ext.robot import load_robot
@@ -98,6 +99,7 @@ def scene_settings(task: Task, num_envs: int, device: str) -> SceneSettings:
         static_friction=scene.static_friction,
         dynamic_friction=scene.dynamic_friction,
         restitution=scene.restitution,
+        contact_of="robot" if contacts_vary(task) else "both",
         self_collision=sim.self_collision,
         position_iterations=sim.ovphysx.position_iterations,
         velocity_iterations=sim.ovphysx.velocity_iterations,

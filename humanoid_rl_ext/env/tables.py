@@ -8,7 +8,8 @@ from contextlib import nullcontext
 
 import torch
 
-from humanoid_rl_ext.env.terms import BoundTerm, RandomBlock, bind, count
+from humanoid_rl_ext.env.sensing import sensing
+from humanoid_rl_ext.env.terms import BoundTerm, RandomBlock, bind
 from humanoid_rl_ext.env.transition import Observations
 from humanoid_rl_ext.errors import TaskError
 from humanoid_rl_ext.mdp.step import Step
@@ -30,14 +31,19 @@ class ObservationTable:
         sections = [table[name] for name in self.terms]
         values = [term(step) for term in self.terms.values()]
         widths = [value.shape[-1] for value in values]
-        self.size = sum(widths)
-        self.names = tuple(
+        names = tuple(
             f"{name}[{part}]"
             for name, term, width in zip(self.terms, self.terms.values(), widths, strict=True)
             for part in _element_names(term, width, robot)
         )
         clip = [section.clip for section, width in zip(sections, widths, strict=True) for _ in range(width)]
         scale = [section.scale for section, width in zip(sections, widths, strict=True) for _ in range(width)]
+        self.sensing = sensing(sections, widths, step, block)
+        if self.sensing is not None:
+            columns, lags = self.sensing.columns, self.sensing.lags
+            names = tuple(_aged(names[column], lag) for column, lag in zip(columns, lags, strict=True))
+            clip, scale = [clip[column] for column in columns], [scale[column] for column in columns]
+        self.names, self.size = names, len(names)
         self._upper = torch.tensor(clip, device=step.device)
         self._lower = -self._upper
         self._scale = torch.tensor(scale, device=step.device) if set(scale) != {1.0} else None
@@ -45,6 +51,8 @@ class ObservationTable:
     def __call__(self, step: Step) -> torch.Tensor:
         """(num_envs, size)."""
         values = torch.cat([term(step) for term in self.terms.values()], dim=-1)
+        if self.sensing is not None:
+            values = self.sensing(values)
         values.clamp_(self._lower, self._upper)
         return values if self._scale is None else values.mul_(self._scale)
 
@@ -157,11 +165,18 @@ def observe(tables: dict[str, ObservationTable], step: Step) -> Observations:
     return {group: table(step) for group, table in tables.items()}
 
 
+def _aged(name: str, lag: int) -> str:
+    return f"{name.removesuffix(']')}@{lag}]" if lag else name
+
+
 def _element_names(term: BoundTerm, width: int, robot: RobotDescription) -> list[str]:
     for key, spec in term.spec.params.items():
         if spec.type in ("joints", "bodies"):
             names = robot.joint_names if spec.type == "joints" else robot.body_names
             picks = term.param(key)
-            if count(picks, len(names)) == width:
-                return names[picks] if isinstance(picks, slice) else [names[index] for index in picks.tolist()]
+            picked = names[picks] if isinstance(picks, slice) else [names[index] for index in picks.tolist()]
+            if len(picked) == width:
+                return picked
+            if 3 * len(picked) == width:
+                return [f"{part}.{axis}" for part in picked for axis in "xyz"]
     return [str(index) for index in range(width)]

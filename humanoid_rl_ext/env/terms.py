@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, get_args
 
 import torch
@@ -35,18 +35,23 @@ class RandomBlock:
         self._width += width
         return slice(self._width - width, self._width)
 
+    @property
+    def numbers(self) -> torch.Tensor:
+        """The whole block of the last draw, (num_envs, width), always the same tensor."""
+        if self._block is None:
+            self._block = torch.zeros(self._num_envs + self._reserved, self._width, device=self._device)
+        return self._block
+
     def draw(self) -> None:
         """Fills the block anew."""
-        if self._block is None:
-            self._block = torch.empty(self._num_envs + self._reserved, self._width, device=self._device)
-        self._block[: self._num_envs].uniform_(generator=self.generator)
+        block = self.numbers
+        block[: self._num_envs].uniform_(generator=self.generator)
         if self._reserved:
-            self._block[self._num_envs :].uniform_(generator=self._reserved_generator)
+            block[self._num_envs :].uniform_(generator=self._reserved_generator)
 
     def __getitem__(self, columns: slice) -> torch.Tensor:
         """The allotted columns of the last draw, (num_envs, width) in [0, 1)."""
-        assert self._block is not None
-        return self._block[:, columns]
+        return self.numbers[:, columns]
 
 
 class BoundTerm:
@@ -77,6 +82,8 @@ class BoundTerm:
         shape = [counts[size] if isinstance(size, str) else size for size in spec.random]
         self._columns = block.allot(shape[0]) if shape else None
         self._block = block
+        self.warp: Callable[[torch.Tensor], torch.Tensor] | None = None
+        """What makes another distribution of the uniform random numbers."""
         self.memory = {
             key: torch.full(
                 (step.num_envs, *(counts[size] if isinstance(size, str) else size for size in buffer.shape)),
@@ -92,7 +99,8 @@ class BoundTerm:
         if self.memory:
             arguments.append(self.memory)
         if self._columns is not None:
-            arguments.append(self._block[self._columns])
+            random = self._block[self._columns]
+            arguments.append(random if self.warp is None else self.warp(random))
         return self.spec.function(*arguments, **self._params)
 
     def follow(self, step: Step, drawn: torch.Tensor) -> torch.Tensor:

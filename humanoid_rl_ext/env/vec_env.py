@@ -10,6 +10,9 @@ import torch
 from humanoid_rl_ext.env.actions import ActionMap
 from humanoid_rl_ext.env.initial_state import Restarts
 from humanoid_rl_ext.env.outcome import Outcome
+from humanoid_rl_ext.env.randomiser import Randomiser
+from humanoid_rl_ext.env.sampling import bind_randomisation
+from humanoid_rl_ext.env.sensing import Sensors
 from humanoid_rl_ext.env.statistics import Episode, EpisodeStatistics
 from humanoid_rl_ext.env.tables import RewardTable, TerminationTable, observation_tables, observe
 from humanoid_rl_ext.env.terms import BoundTerm, RandomBlock, bind
@@ -49,9 +52,11 @@ class VecEnv:
         self._metrics = bind(task.metrics.items(), robot, self.view, self._block)
         metrics, scale = len(self._metrics), task.reward_scale
         self._rewards = RewardTable(task.rewards, robot, self.view, self._block, metrics, scale=scale)
-        self._randomisation = bind(task.randomisation.items(), robot, self.view, self._block)
+        self._randomisation = bind_randomisation(task.randomisation, robot, self.view, self._block)
         self._restarts = Restarts(task, self._randomisation, engine, self.view, self._block, self.num_envs)
+        self.randomiser = Randomiser(task, self._randomisation, engine, self.view, self._block, self._actions)
         self._observations = observation_tables(task, robot, self.view, self._block)
+        self._sensors = Sensors({group: table.sensing for group, table in self._observations.items()}, self._block)
         self._statistics = EpisodeStatistics(self.num_envs, self._rewards.names, list(self._metrics), device, reserved)
         self._learning = torch.arange(engine.num_envs, device=device) < self.num_envs
         self._seen: Observations | None = None
@@ -96,6 +101,7 @@ class VecEnv:
     def reset(self) -> Observations:
         """Starts a new episode in every environment."""
         self._block.draw()
+        self.randomiser.start()
         everywhere = torch.ones_like(self._learning)
         touched, motion = self._restarts(everywhere, self.view)
         assert motion is not None
@@ -137,7 +143,7 @@ class VecEnv:
             actions = torch.cat((actions, self.reserved_actions))
         view.last_action.copy_(view.action)
         self._actions.clean(actions, out=view.action)
-        self.engine.set_targets(self._actions.mode, self._actions.targets(view.action))
+        self.engine.set_targets(self._actions.mode, self._actions.targets(self.randomiser.disturbed(view.action)))
 
     def end_step(self) -> Transition:
         """Second half of ``step``, once the engine's state is that after the control step."""
@@ -153,6 +159,7 @@ class VecEnv:
         with self._counted():
             self._counting()
         self._seen = outcome.seen
+        self.randomiser.after_step()
         if not self._on_cpu:
             self.view.refresh()  # a replay refreshes nothing in Python
         self._restarts.after_step(self.view)
@@ -177,6 +184,7 @@ class VecEnv:
             self._cut.zero_()
         torch.gt(terminated, success, out=view.failed)
         done = terminated | truncated
+        self._sensors.advance()
         with self._paying(), view.apart():
             values = self._rewards(view, list(self._metrics.values()))
             if non_finite is not None:
@@ -188,6 +196,7 @@ class VecEnv:
         if non_finite is not None:
             final = {group: torch.nan_to_num_(value) for group, value in final.items()}
         self._paying.join(values, reward)
+        self.randomiser(done, view.failed, self.num_envs)  # not beside rewards, which look at the drives
         self._paid = self._rewards.names, paid
         flags = terminated, truncated, done, success, non_finite
         self._outcome = Outcome(*flags, values, reward, view.episode_length.clone(), final, touched, motion, final)
@@ -205,6 +214,7 @@ class VecEnv:
         view.reads_bodies = False
         for command in self._commands.values():
             command.refresh(view, outcome.done)
+        self._sensors.begin(outcome.done)
         outcome.seen = observe(self._observations, view)
         self._bodies_seen_at_start = view.reads_bodies
         outcome.final = outcome.final or outcome.seen
@@ -278,7 +288,7 @@ class VecEnv:
             case ["commands", name, "resample_s"]:
                 return name in self._commands and self._commands[name].timer is not None
             case ["randomisation", name, "interval_s"]:
-                return name in self._restarts.pushes
+                return name in self._restarts.timers | self.randomiser.timers
             case [table, name, "params", param]:
                 return name in self._bound().get(table, {}) and param in self._bound()[table][name].numbers
             case other:
@@ -319,7 +329,7 @@ class VecEnv:
         ]
         timers += [
             (f"randomisation.{name}.interval_s", timer, task.randomisation[name].interval_s)
-            for name, (_, timer) in self._restarts.pushes.items()
+            for name, timer in (self._restarts.timers | self.randomiser.timers).items()
         ]
         for path, _, seconds in timers:
             if seconds is None:
@@ -380,8 +390,13 @@ class VecEnv:
         for name, buffer in self._buffers().items():
             if name in saved["buffers"]:  # a reward added since remembers nothing yet
                 buffer[ours] = saved["buffers"][name].to(self.device)
+        self.randomiser.restore()
         view.refresh()
         self._seen = None
+
+    def randomised(self, name: str) -> torch.Tensor:
+        """(num_envs, k) what the environments have now of the randomisation ``name``; see ``randomiser`` for more."""
+        return self.randomiser.quantities[name].value[: self.num_envs]
 
     def close(self) -> None:
         """Frees the engine."""
@@ -410,6 +425,7 @@ class VecEnv:
 
     def _buffers(self) -> dict[str, torch.Tensor]:
         buffers = self._restarts.buffers() | self._rewards.buffers()
+        buffers |= self.randomiser.buffers() | self._sensors.buffers()
         for name, command in self._commands.items():
             buffers |= command.buffers(f"command.{name}")
         return buffers

@@ -76,6 +76,13 @@ def target_position(step: Step, *, command: str = "target") -> torch.Tensor:
 
 
 @register("observation")
+def body_pos(step: Step, *, bodies: Bodies = "foot") -> torch.Tensor:
+    """Position of each picked body's origin in the base frame (m): x, y, z of one after another."""
+    offset = step.body_pos_w[:, bodies] - step.root_pos_w.unsqueeze(1)
+    return step.to_base(offset).flatten(1)
+
+
+@register("observation")
 def contact_force(
     step: Step,
     *,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
+from humanoid_rl_ext.mdp import quantities  # noqa: F401 (registers more of them)
 from humanoid_rl_ext.mdp.step import Step
 from humanoid_rl_ext.task.registry import Joints, Param, Range, register
 
@@ -23,13 +24,13 @@ Speed = Annotated[Range, Param(-100.0, 100.0, "m/s", "Linear velocity")]
 Turn = Annotated[Range, Param(-100.0, 100.0, "rad/s", "Angular velocity")]
 
 
-def _within(random: torch.Tensor, *ranges: Range) -> torch.Tensor:
+def within(random: torch.Tensor, *ranges: Range) -> torch.Tensor:
     """Uniform samples (num_envs, k), one range per column."""
     low, high = torch.stack([torch.as_tensor(value) for value in ranges], dim=-1)
     return torch.lerp(low, high, random)
 
 
-@register("randomisation", random=(12,), target="initial_root")
+@register("randomisation", random=(12,), target="initial_root", modes=("reset",))
 def initial_root(
     step: Step,
     random: torch.Tensor,
@@ -49,10 +50,10 @@ def initial_root(
 ) -> torch.Tensor:
     """Where and how fast the base starts, relative to the standing pose: position, roll-pitch-yaw, velocities."""
     pose = (x, y, z, roll, pitch, yaw)
-    return _within(random, *pose, lin_vel_x, lin_vel_y, lin_vel_z, ang_vel_x, ang_vel_y, ang_vel_z)
+    return within(random, *pose, lin_vel_x, lin_vel_y, lin_vel_z, ang_vel_x, ang_vel_y, ang_vel_z)
 
 
-@register("randomisation", random=("joints",), target="initial_joint_pos")
+@register("randomisation", random=("joints",), target="initial_joint_pos", modes=("reset",))
 def initial_joint_pos(
     step: Step,
     random: torch.Tensor,
@@ -61,10 +62,10 @@ def initial_joint_pos(
     offset: Annotated[Range, Param(-100.0, 100.0, "rad", "Added to the standing pose (rad or m)")] = (-0.1, 0.1),
 ) -> torch.Tensor:
     """Where the picked joints start, relative to the standing pose; clipped to their limits."""
-    return _within(random, offset)
+    return within(random, offset)
 
 
-@register("randomisation", random=("joints",), target="initial_joint_vel")
+@register("randomisation", random=("joints",), target="initial_joint_vel", modes=("reset",))
 def initial_joint_vel(
     step: Step,
     random: torch.Tensor,
@@ -73,10 +74,10 @@ def initial_joint_vel(
     velocity: Annotated[Range, Param(-100.0, 100.0, "rad/s", "Velocity (rad/s or m/s)")] = (-0.1, 0.1),
 ) -> torch.Tensor:
     """How fast the picked joints start."""
-    return _within(random, velocity)
+    return within(random, velocity)
 
 
-@register("randomisation", random=(6,), target="root_velocity")
+@register("randomisation", random=(6,), target="root_velocity", modes=("interval",))
 def push(
     step: Step,
     random: torch.Tensor,
@@ -89,4 +90,4 @@ def push(
     ang_vel_z: Turn = (0.0, 0.0),
 ) -> torch.Tensor:
     """A shove: velocity added to the base at once, along world axes."""
-    return _within(random, lin_vel_x, lin_vel_y, lin_vel_z, ang_vel_x, ang_vel_y, ang_vel_z)
+    return within(random, lin_vel_x, lin_vel_y, lin_vel_z, ang_vel_x, ang_vel_y, ang_vel_z)

@@ -48,6 +48,8 @@ class SceneSettings:
     dynamic_friction: float = 1.0
     restitution: float = 0.0
     ground: bool = True
+    contact_of: Literal["both", "robot"] = "both"
+    """Whose friction and restitution a contact has: the mean of the robot's and the ground's, or the robot's alone."""
     self_collision: bool = False
     position_iterations: int = 8
     velocity_iterations: int = 1
@@ -135,7 +137,11 @@ class Engine(Protocol):
         """(num_envs, joints) effort (N m or N) the drives ask for now, from gains, targets and state, within limits."""
 
     def get_property(self, name: str) -> torch.Tensor:
-        """A copy of a property's values, (num_envs, k)."""
+        """A copy of a property's values, (num_envs, k); layouts in ``physx_properties.PROPERTIES``.
+
+        Beside those: ``gravity`` (num_envs, 3) in m/s2 and ``action_delay`` (num_envs, 1) in s, the time from
+        ``set_targets`` to their acting, rounded to sub-steps; both act sub-step by sub-step.
+        """
 
     def set_property(self, name: str, values: torch.Tensor, mask: torch.Tensor | None = None) -> None:
         """Writes full-size (num_envs, k) values where ``mask`` is set (everywhere when None).
@@ -143,6 +149,9 @@ class Engine(Protocol):
         Raises:
             EngineError: for a property the engine does not support, or values physics would not survive.
         """
+
+    def set_properties(self, values: Mapping[str, torch.Tensor], mask: torch.Tensor | None = None) -> None:
+        """``set_property`` of several at once, for less."""
 
     def close(self) -> None:
         """Frees the scene; the engine cannot be used afterwards."""

@@ -12,11 +12,12 @@ import warp as wp
 
 from humanoid_rl_ext.errors import EngineError
 from humanoid_rl_ext.robot.description import RobotDescription
+from humanoid_rl_ext.sim.action_delay import ActionDelay
 from humanoid_rl_ext.sim.device import check_device
 from humanoid_rl_ext.sim.engine import PropertyAccess, SceneSettings, State, TargetMode
 from humanoid_rl_ext.sim.grid import square_grid
 from humanoid_rl_ext.sim.newton_contacts import NewtonContacts
-from humanoid_rl_ext.sim.newton_kernels import Control, Gather, Restart
+from humanoid_rl_ext.sim.newton_kernels import Control, Gather, LateTargets, Restart
 from humanoid_rl_ext.sim.newton_model import NewtonModel, build, newton
 from humanoid_rl_ext.sim.newton_overflow import OverflowWatch
 from humanoid_rl_ext.sim.newton_properties import PROPERTIES, NewtonProperties
@@ -54,7 +55,9 @@ class NewtonEngine:
         self.env_origins = square_grid(settings.num_envs, settings.spacing).to(self.device)
         self.stream = _own_stream(self.device)
         self._streams: dict[int, Any] = {}
-        self.properties: Mapping[str, PropertyAccess] = PROPERTIES
+        self.properties: Mapping[str, PropertyAccess] = {**PROPERTIES, "action_delay": "device"}
+        self._delay: ActionDelay | None = None
+        self._late: LateTargets | None = None
         with self._on_torch_stream():
             self._built: NewtonModel = build(description, settings, self.device)
             self._bind(self._built)
@@ -74,6 +77,8 @@ class NewtonEngine:
         # A fixed base hangs on a joint whose frame in the world is the base's pose.
         self._base_frame = wp.to_torch(model.joint_X_p).view(num_envs, -1, 7)[:, 0]
         self._wrench = wp.to_torch(state.body_f).view(num_envs, bodies, 6)
+        places = built.body_order
+        self._body_places = list(range(bodies)) if places is None else places.from_native.tolist()
 
         joints_native = q[:, q.shape[1] - joints :], qd[:, qd.shape[1] - joints :]
         self._gather_joints, joints_described = self._described(joints_native, built.joint_order)
@@ -127,12 +132,16 @@ class NewtonEngine:
             self._properties.mode = mode
             self._properties.write_drives()
             self._targets.copy_(self.state.joint_pos if mode == "position" else torch.zeros_like(self._targets))
+            if self._delay is not None:
+                self._delay.history.copy_(self._targets.expand_as(self._delay.history))
+        if self._delay is not None:
+            self._delay.push(targets)
+            return
         torch.where((targets * 0.0).eq(0.0), targets, self._targets, out=self._targets)
 
     def set_wrench(self, body: int, wrench: torch.Tensor | None) -> None:
         """Applies (num_envs, 6) force and torque at a body's centre of mass; see ``Engine.set_wrench``."""
-        order = self._built.body_order
-        held = self._wrench[:, body if order is None else int(order.from_native[body])]
+        held = self._wrench[:, self._body_places[body]]
         if wrench is None:
             held.zero_()
         else:
@@ -161,9 +170,14 @@ class NewtonEngine:
     def _advance(self, substeps: int) -> None:
         """What a graph records: no host work, nothing allocated but from Warp's memory pool."""
         built = self._built
-        for write in self._write_targets:
-            write()
-        for _ in range(substeps):
+        if self._late is None:
+            for write in self._write_targets:
+                write()
+        for substep in range(substeps):
+            if self._late is not None:
+                self._late(substep, substeps)
+                for write in self._write_targets:
+                    write()
             if self._substep_graph is None:
                 built.solver.step(built.state, built.state, None, None, self.dt)
             else:
@@ -251,6 +265,8 @@ class NewtonEngine:
         bodies = bodies or not built.floating  # a fixed base's pose is that of its body
         with self._on_torch_stream():
             self._restart(mask, motion, self._properties.mode == "position")
+            if self._delay is not None:
+                self._delay.fill(mask.unsqueeze(-1), self._targets)
             if not built.floating:
                 built.solver.notify_model_changed(newton.ModelFlags.JOINT_PROPERTIES)
             built.solver.reset(built.state, self._world_mask, flags=0)
@@ -274,15 +290,28 @@ class NewtonEngine:
 
     def get_property(self, name: str) -> torch.Tensor:
         """A copy of a property's values, (num_envs, k); see ``newton_properties.PROPERTIES``."""
+        if name == "action_delay":
+            return self._targets.new_zeros(self.num_envs, 1) if self._delay is None else self._delay.seconds.clone()
         return self._properties.get(name)
 
     def set_property(self, name: str, values: torch.Tensor, mask: torch.Tensor | None = None) -> None:
         """Stores full-size (num_envs, k) values where ``mask`` is set; see ``NewtonProperties.set``.
 
+        ``action_delay`` must be set once before steps are recorded, if ever.
+
         Raises:
             EngineError: for a property Newton does not support, or on the CPU values it would not survive.
         """
-        self._properties.set(name, values, mask)
+        self.set_properties({name: values}, mask)
+
+    def set_properties(self, values: Mapping[str, torch.Tensor], mask: torch.Tensor | None = None) -> None:
+        """``set_property`` of several at once: the actuators are written once."""
+        if "action_delay" in values:
+            if self._delay is None:
+                self._delay = ActionDelay(self._targets, self.dt)
+                self._late = LateTargets(self._delay.history, self._delay.substeps, self._targets)
+            self._delay.set(values["action_delay"], mask)
+        self._properties.set_several({name: rows for name, rows in values.items() if name != "action_delay"}, mask)
 
     def refresh_bodies(self) -> None:
         """Refreshes ``state.body_pose`` and ``state.body_velocity`` now, for scenes with ``body_state=False``."""

@@ -39,6 +39,28 @@ class Gather:
         wp.launch(_gather, self._outs[0].shape, self._inputs, self._outs, device=self._outs[0].device)
 
 
+@wp.kernel
+def _late(history: wp.array3d[float], delay: wp.array[int], substep: int, substeps: int, out: wp.array2d[float]):
+    world, joint = wp.tid()  # type: ignore[misc]
+    age = (delay[world] - substep + substeps - 1) // substeps  # rounds towards zero, which the bounds below undo
+    age = wp.clamp(age, 0, history.shape[0] - 1)
+    out[world, joint] = history[age, world, joint]
+
+
+class LateTargets:
+    """``ActionDelay.act`` without an allocation, so that a graph can hold it."""
+
+    def __init__(self, history: torch.Tensor, delay: torch.Tensor, out: torch.Tensor) -> None:
+        """History (memory, num_envs, joints), delays (num_envs,) int32 in sub-steps, what acts (num_envs, joints)."""
+        self._held = history, delay, out
+        self._inputs = [wp.from_torch(history), wp.from_torch(delay)]
+        self._out = wp.from_torch(out)
+
+    def __call__(self, substep: int, substeps: int) -> None:
+        inputs = [*self._inputs, substep, substeps]
+        wp.launch(_late, self._out.shape, inputs, [self._out], device=self._out.device)
+
+
 def _three_axes(values: torch.Tensor) -> Any:
     return wp.from_torch(values if values.dim() == 3 else values.unsqueeze(-1), dtype=wp.float32)
 

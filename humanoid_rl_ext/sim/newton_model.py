@@ -181,7 +181,8 @@ def _describe_contact(
         robot.shape_collision_group[shape] = GROUND_GROUP if settings.self_collision else ROBOT_GROUP
         robot.shape_gap[shape] = robot.shape_margin[shape] = 0.0
         # PhysX averages the two materials of a contact. MuJoCo takes the robot's alone, which has priority.
-        robot.shape_material_mu[shape] = 0.5 * (robot.shape_material_mu[shape] + settings.dynamic_friction)
+        if settings.contact_of == "both":
+            robot.shape_material_mu[shape] = 0.5 * (robot.shape_material_mu[shape] + settings.dynamic_friction)
     if settings.self_collision:
         allowed = {frozenset(pair) for pair in description.self_collision_pairs}
         for a in shapes:

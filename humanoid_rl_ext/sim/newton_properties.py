@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import newton
@@ -12,8 +13,7 @@ from humanoid_rl_ext.errors import EngineError, did_you_mean
 from humanoid_rl_ext.robot.description import RobotDescription
 from humanoid_rl_ext.sim.engine import PropertyAccess, SceneSettings, TargetMode
 from humanoid_rl_ext.sim.newton_model import NO_EFFORT_LIMIT, UNLIMITED, NewtonModel
-from humanoid_rl_ext.sim.physx_properties import PROPERTIES as BOUNDS
-from humanoid_rl_ext.sim.physx_properties import validate
+from humanoid_rl_ext.sim.physx_properties import BOUNDS, validate
 
 PROPERTIES: dict[str, PropertyAccess] = {
     "joint_stiffness": "device",
@@ -26,13 +26,16 @@ PROPERTIES: dict[str, PropertyAccess] = {
     "mass": "host",
     "com": "host",
     "inertia": "host",
+    "gravity": "device",
 }
 """Layouts are those of ``physx_properties.PROPERTIES``.
 
 What is ``host`` changes constants that the solver derives, which happens before the next step and outside of graphs.
 ``dynamic_friction`` is that of the colliders' own material; MuJoCo knows one friction, so a contact has the mean of it
-and the ground's.
+and the ground's, or it alone where ``SceneSettings.contact_of`` says so. ``gravity`` is (num_envs, 3).
 """
+_DRIVES = ("joint_stiffness", "joint_damping", "joint_effort_limit", "joint_armature")
+"""What the solver's actuators are made of."""
 
 
 class NewtonProperties:
@@ -43,16 +46,18 @@ class NewtonProperties:
     ) -> None:
         self._built = built
         self._num_envs, self._on_cpu = settings.num_envs, device.type == "cpu"
-        self._ground_friction = settings.dynamic_friction
+        self._ground_friction = settings.dynamic_friction if settings.contact_of == "both" else None
         self._dt = settings.dt
         self._pending = False
         self.mode: TargetMode = "position"
         self.values = {
-            name: rows.to(device).repeat(settings.num_envs, 1) for name, rows in _described(built, description).items()
+            name: rows.to(device).repeat(settings.num_envs, 1)
+            for name, rows in (_described(built, description) | {"gravity": torch.tensor(settings.gravity)}).items()
         }
         self._index(built, len(description.joints), device)
         for name in PROPERTIES:
             self._write(name)
+        self.write_drives()
         self._pending = False  # the model was built from the same description
 
     def _index(self, built: NewtonModel, num_joints: int, device: torch.device) -> None:
@@ -90,6 +95,17 @@ class NewtonProperties:
         Raises:
             EngineError: for an unknown property or a wrong shape; on the CPU also for values that are not allowed.
         """
+        self.set_several({name: values}, mask)
+
+    def set_several(self, values: Mapping[str, torch.Tensor], mask: torch.Tensor | None) -> None:
+        """``set`` of several properties; the actuators are written once."""
+        for name, rows in values.items():
+            self._store(name, rows, mask)
+            self._write(name)
+        if any(name in _DRIVES for name in values):
+            self.write_drives()
+
+    def _store(self, name: str, values: torch.Tensor, mask: torch.Tensor | None) -> None:
         held = self.values[self._known(name)]
         if values.shape != held.shape:
             raise EngineError(f"property '{name}' takes values of shape {tuple(held.shape)}, not {tuple(values.shape)}")
@@ -102,7 +118,6 @@ class NewtonProperties:
         else:
             rows = rows & _allowed(name, values)
         torch.where(rows.unsqueeze(-1), values, held, out=held)
-        self._write(name)
 
     def write_drives(self) -> None:
         """Gives each actuator gains and effort limit for the target mode; its control is the target itself."""
@@ -135,20 +150,20 @@ class NewtonProperties:
         if PROPERTIES[name] == "host":
             self._pending = True
         match name:
-            case "joint_stiffness" | "joint_damping" | "joint_effort_limit":
-                self.write_drives()
             case "joint_friction":
                 self._to_dofs(solver.mjw_model.dof_frictionloss, values)
             case "joint_armature":
-                self.write_drives()
                 self._to_dofs(solver.mjw_model.dof_armature, values)
             case "joint_limits":
                 limits = values.view(self._num_envs, -1, 2).clamp(-UNLIMITED, UNLIMITED)
                 wp.to_torch(solver.mjw_model.jnt_range).index_copy_(1, self._limits, limits[:, self._joint_of_limit])
             case "dynamic_friction":
-                friction = 0.5 * (values + self._ground_friction)
+                friction = values if self._ground_friction is None else 0.5 * (values + self._ground_friction)
                 slide = wp.to_torch(solver.mjw_model.geom_friction)[..., 0]
                 slide.index_copy_(1, self._geoms, friction[:, self._shape_of_geom])
+            case "gravity":
+                wp.to_torch(model.gravity)[: self._num_envs] = values
+                wp.to_torch(solver.mjw_model.opt.gravity)[:] = values
             case "mass" | "com" | "inertia":
                 array = wp.to_torch(getattr(model, f"body_{name}"))
                 rows = values.view(self._num_envs, -1, *array.shape[1:])

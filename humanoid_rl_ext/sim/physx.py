@@ -9,13 +9,14 @@ import torch
 
 from humanoid_rl_ext.errors import EngineError
 from humanoid_rl_ext.robot.description import RobotDescription
+from humanoid_rl_ext.sim.action_delay import ActionDelay
 from humanoid_rl_ext.sim.contacts import ContactForces
 from humanoid_rl_ext.sim.engine import PropertyAccess, SceneSettings, State, TargetMode
 from humanoid_rl_ext.sim.ordering import Ordering, canonical_names, match
 from humanoid_rl_ext.sim.physx_array import PhysxArray
 from humanoid_rl_ext.sim.physx_properties import PROPERTIES, PropertyStore
+from humanoid_rl_ext.sim.physx_wrench import Wrenches
 from humanoid_rl_ext.sim.reset import check_finite
-from humanoid_rl_ext.sim.rotation import rotate
 
 _SILENT_IN = {
     "position": frozenset[str](),
@@ -92,7 +93,11 @@ class PhysxEngine:
         self.env_origins = env_origins.to(device)
         self.stream = None if device.type == "cpu" else torch.cuda.current_stream(device)
         access: PropertyAccess = "device" if device.type == "cpu" else "host"
-        self.properties: Mapping[str, PropertyAccess] = {name: access for name in PROPERTIES if name not in unsupported}
+        self.properties: Mapping[str, PropertyAccess] = {
+            **{name: access for name in PROPERTIES if name not in unsupported},
+            "gravity": "device",
+            "action_delay": "device",
+        }
         self._backend = backend
         self._knows_drives = "drive_type" not in unsupported
         try:
@@ -127,7 +132,6 @@ class PhysxEngine:
         self._position_target = self._array("DOF_POSITION_TARGET", joints)
         self._velocity_target = self._array("DOF_VELOCITY_TARGET", joints)
         self._effort = self._array("DOF_ACTUATION_FORCE", joints)
-        self._wrench = self._array("LINK_WRENCH", bodies)
         self.state = State(
             self._root_pose.values,
             self._root_velocity.values,
@@ -146,8 +150,10 @@ class PhysxEngine:
 
         self._mode: TargetMode = "position"
         self._targets_changed = True
-        self._wrenches: dict[int, torch.Tensor] = {}
-        self._wrench_written = False
+        self._delay: ActionDelay | None = None
+        self._targets_anew = True
+        wrench = self._array("LINK_WRENCH", bodies)
+        self._wrenches = Wrenches(wrench, self._body_pose, self._properties.mirror, settings.gravity)
 
     def _array(self, name: str, ordering: Ordering | None = None) -> PhysxArray:
         return PhysxArray(self._backend.bind(name), self.device, ordering)
@@ -184,7 +190,11 @@ class PhysxEngine:
         if mode != self._mode:
             self._change_mode(mode)
         held = self._active_targets().values
-        torch.where((targets * 0.0).eq(0.0), targets, held, out=held)
+        if self._delay is None:
+            torch.where((targets * 0.0).eq(0.0), targets, held, out=held)
+        else:
+            self._delay.push(targets)
+            held = self._delay.history[0]
         if mode == "effort":
             limit = self._properties.mirror("joint_effort_limit")
             torch.clamp(held, -limit, limit, out=held)
@@ -198,6 +208,9 @@ class PhysxEngine:
             array.values.zero_()
             array.write()
         self._mode = mode
+        if self._delay is not None:
+            self._delay.history.copy_(self._active_targets().values.expand_as(self._delay.history))
+            self._targets_anew = True
 
     def _active_targets(self) -> PhysxArray:
         if self._mode == "position":
@@ -206,12 +219,7 @@ class PhysxEngine:
 
     def set_wrench(self, body: int, wrench: torch.Tensor | None) -> None:
         """Applies (num_envs, 6) force and torque at a body's centre of mass; see ``Engine.set_wrench``."""
-        if wrench is None:
-            if self._wrenches.pop(body, None) is not None:
-                self._wrench.values[:, body].zero_()
-            return
-        held = self._wrenches.setdefault(body, torch.zeros(self.num_envs, 6, device=self.device))
-        torch.nan_to_num(wrench, nan=0.0, posinf=0.0, neginf=0.0, out=held)
+        self._wrenches.set(body, wrench)
 
     def step(self, substeps: int) -> None:
         """Advances physics by ``substeps * dt`` and refreshes ``state``.
@@ -220,9 +228,11 @@ class PhysxEngine:
             EngineError: when PhysX fails to step.
         """
         self.apply()
-        if self._wrenches:
-            for _ in range(substeps):
-                self._write_wrenches()
+        if self._wrenches.active or self._delay is not None:
+            for substep in range(substeps):
+                self._act_late(substep, substeps)
+                if self._wrenches.active:
+                    self._wrenches.write(self._settle)
                 self._backend.step(1, self.dt)
         else:
             self._backend.step(substeps, self.dt)
@@ -231,22 +241,23 @@ class PhysxEngine:
     def apply(self) -> None:
         """Hands changed properties and targets to PhysX, as ``step`` does first."""
         self._properties.flush()
-        if self._targets_changed:
+        if self._targets_changed and self._delay is None:
             self._settle()
             self._active_targets().write()
             self._targets_changed = False
 
-    def _write_wrenches(self) -> None:
-        """PhysX applies a wrench for one step and at a world point, which moves with the body."""
-        self._body_pose.read()
-        com = self._properties.mirror("com").view(self.num_envs, -1, 3)
-        for body, wrench in self._wrenches.items():
-            pose = self._body_pose.values[:, body]
-            row = self._wrench.values[:, body]
-            row[:, :6] = wrench
-            row[:, 6:] = pose[:, :3] + rotate(pose[:, 3:], com[:, body])
-        self._settle()
-        self._wrench.write()
+    def _act_late(self, substep: int, substeps: int) -> None:
+        """Gives the joints the targets that have arrived by now."""
+        if self._delay is not None:
+            targets = self._active_targets()
+            self._delay.act(targets.values, substep, substeps)
+            arriving = self._delay.arriving(substep, substeps)
+            self._settle()
+            if self._targets_anew:
+                targets.write()
+                self._targets_anew = False
+            else:
+                targets.write_from(targets.values, arriving)
 
     def record(self, substeps: int) -> Callable[[], None] | None:
         """None: PhysX' step cannot be captured into a CUDA graph."""
@@ -296,6 +307,9 @@ class PhysxEngine:
         held = self._active_targets().values
         fresh = joint_pos if self._mode == "position" else torch.zeros_like(held)
         torch.where(mask[:, None], fresh, held, out=held)
+        if self._delay is not None:
+            self._delay.fill(mask[:, None], fresh)
+            self._targets_anew = True
         self._targets_changed = True
         if self.device.type == "cuda":  # on the CPU link poses follow the writes by themselves
             self._backend.update_kinematics()
@@ -314,15 +328,33 @@ class PhysxEngine:
 
     def get_property(self, name: str) -> torch.Tensor:
         """A copy of a property's values, (num_envs, k); layouts in ``physx_properties.PROPERTIES``."""
+        if name == "gravity":
+            return self._wrenches.gravity
+        if name == "action_delay":
+            return torch.zeros(self.num_envs, 1).to(self.device) if self._delay is None else self._delay.seconds.clone()
         return self._properties.get(name)
 
     def set_property(self, name: str, values: torch.Tensor, mask: torch.Tensor | None = None) -> None:
         """Stores full-size (num_envs, k) values where ``mask`` is set; PhysX gets them before the next step.
 
+        ``gravity`` and ``action_delay`` are made here, sub-step by sub-step, from when they are first set.
+
         Raises:
             EngineError: for a property PhysX does not support, or values it would not survive.
         """
-        self._properties.set(name, values, mask)
+        if name == "gravity":
+            self._wrenches.set_gravity(values, mask)
+        elif name == "action_delay":
+            self._delay = self._delay or ActionDelay(self._active_targets().values, self.dt)
+            self._delay.set(values, mask)
+            self._targets_anew = True
+        else:
+            self._properties.set(name, values, mask)
+
+    def set_properties(self, values: Mapping[str, torch.Tensor], mask: torch.Tensor | None = None) -> None:
+        """``set_property`` of several."""
+        for name, rows in values.items():
+            self.set_property(name, rows, mask)
 
     def refresh_bodies(self) -> None:
         """Refreshes ``state.body_pose`` and ``state.body_velocity`` now, for scenes with ``body_state=False``."""

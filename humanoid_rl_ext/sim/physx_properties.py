@@ -54,6 +54,9 @@ PROPERTIES: dict[str, Property] = {
 ``joint_limits`` lower and upper of each joint.
 """
 
+BOUNDS = PROPERTIES | {"gravity": Property("", "body", width=3)}
+"""Also for what is no array of PhysX."""
+
 
 class PropertyStore:
     """Host copies of every property, written to PhysX together just before the next step."""

@@ -17,6 +17,8 @@ ENVIRONMENT = "/World/envs/env_0"
 ROBOT = f"{ENVIRONMENT}/Robot"
 GROUND = "/World/ground"
 MATERIAL = "/World/material"
+YIELDING_MATERIAL = "/World/yielding_material"
+"""Without friction or bounce and combined by maximum: a contact with it has those of the other side."""
 PHYSICS_PURPOSE = "physics"
 
 GPU_CAPACITIES = (
@@ -48,7 +50,7 @@ def compose(description: RobotDescription, settings: SceneSettings) -> str:
     _author_physics_scene(stage, settings)
     material = _author_material(stage, settings)
     if settings.ground:
-        _author_ground(stage, material)
+        _author_ground(stage, material if settings.contact_of == "both" else _author_yielding_material(stage))
     _author_lights(stage)
     UsdGeom.Xform.Define(stage, ENVIRONMENT)
     _author_robot(stage, description, settings)
@@ -98,14 +100,23 @@ def _author_physics_scene(stage: Usd.Stage, settings: SceneSettings) -> None:
 
 
 def _author_material(stage: Usd.Stage, settings: SceneSettings) -> UsdShade.Material:
-    material = UsdShade.Material.Define(stage, MATERIAL)
+    values = settings.static_friction, settings.dynamic_friction, settings.restitution
+    return _material(stage, MATERIAL, values, "average")
+
+
+def _author_yielding_material(stage: Usd.Stage) -> UsdShade.Material:
+    return _material(stage, YIELDING_MATERIAL, (0.0, 0.0, 0.0), "max")
+
+
+def _material(stage: Usd.Stage, path: str, values: tuple[float, float, float], combine: str) -> UsdShade.Material:
+    material = UsdShade.Material.Define(stage, path)
     physics = UsdPhysics.MaterialAPI.Apply(material.GetPrim())
-    physics.CreateStaticFrictionAttr(settings.static_friction)
-    physics.CreateDynamicFrictionAttr(settings.dynamic_friction)
-    physics.CreateRestitutionAttr(settings.restitution)
+    physics.CreateStaticFrictionAttr(values[0])
+    physics.CreateDynamicFrictionAttr(values[1])
+    physics.CreateRestitutionAttr(values[2])
     material.GetPrim().AddAppliedSchema("PhysxMaterialAPI")
     for mode in ("frictionCombineMode", "restitutionCombineMode"):
-        material.GetPrim().CreateAttribute(f"physxMaterial:{mode}", Sdf.ValueTypeNames.Token).Set("average")
+        material.GetPrim().CreateAttribute(f"physxMaterial:{mode}", Sdf.ValueTypeNames.Token).Set(combine)
     return material
 
 

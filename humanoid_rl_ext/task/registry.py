@@ -130,6 +130,8 @@ class TermSpec:
     """Width of a command; several sizes are added up."""
     target: str = ""
     """What a randomisation's samples are written to."""
+    modes: tuple[str, ...] = ()
+    """When a randomisation may act, the usual first."""
     success: bool = False
     """Whether a termination means that the task was solved."""
     follow: Follow | None = None
@@ -175,6 +177,7 @@ def register(
     random: tuple[Size, ...] = (),
     size: int | tuple[Size, ...] = 0,
     target: str = "",
+    modes: tuple[str, ...] = (),
     success: bool = False,
     follow: Follow | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -190,8 +193,9 @@ def register(
             if parameter.kind is inspect.Parameter.KEYWORD_ONLY
         }
         text = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\n", " ")
+        remembered = buffers or {}
         _TERMS[kind][name] = TermSpec(
-            kind, name, function, params, text, buffers or {}, random, size, target, success, follow
+            kind, name, function, params, text, remembered, random, size, target, modes, success, follow
         )
         return function
 

@@ -52,6 +52,13 @@ class SimSection(Section):
     decimation: int = quantity(2, help="Physics sub-steps per control step", ge=1, le=1000)
     gravity: tuple[float, float, float] = quantity((0.0, 0.0, -9.81), unit="m/s2", help="Gravity vector")
     self_collision: bool = quantity(False, help="Whether the robot's own bodies collide with each other")
+    randomisation_interval_s: float = quantity(
+        0.5,
+        unit="s",
+        help="Time between batches of randomised quantities that an engine takes only from the host",
+        ge=0,
+        le=3600,
+    )
     ovphysx: PhysxSection = Field(default_factory=PhysxSection, description="Solver settings of PhysX")
     newton: NewtonSection = Field(default_factory=NewtonSection, description="Solver settings of Newton")
 
@@ -106,6 +113,27 @@ class ObservationSection(TermSection):
     kind: ClassVar[Kind] = "observation"
     scale: float = quantity(1.0, help="Factor applied to the observation")
     clip: float = quantity(100.0, help="Clipped to plus and minus this before scaling", gt=0)
+    noise: float = quantity(
+        0.0, help="Error drawn in every step, before clip and scale: half its width, or standard deviation", ge=0
+    )
+    noise_distribution: Literal["uniform", "normal"] = quantity("uniform", help="How the error is distributed")
+    bias: float = quantity(0.0, help="Largest error that lasts an episode, before clip and scale", ge=0)
+    delay_s: tuple[float, float] = quantity(
+        (0.0, 0.0), unit="s", help="Age of what is seen, drawn per episode and rounded to control steps"
+    )
+    history: int = quantity(1, help="How many of the last values are seen, the newest first", ge=1, le=64)
+
+    @property
+    def is_shaped(self) -> bool:
+        """Whether anything but the truth of now is seen."""
+        return bool(self.noise or self.bias or self.delay_s[1] or self.history > 1)
+
+    @model_validator(mode="after")
+    def _ages_are_ordered(self) -> Self:
+        low, high = self.delay_s
+        if not 0 <= low <= high <= 1:
+            raise _problem(("delay_s",), f"must be [low, high] with 0 <= low <= high <= 1, not [{low:g}, {high:g}]")
+        return self
 
 
 class RewardSection(TermSection):
@@ -126,13 +154,41 @@ class TerminationSection(TermSection):
 
 class RandomisationSection(TermSection):
     kind: ClassVar[Kind] = "randomisation"
-    mode: Literal["reset", "interval"] = quantity("reset", help="When it acts: at every reset, or again and again")
+    mode: Literal["start", "reset", "interval", "step"] = quantity(
+        "reset", help="When it is drawn: once, at every reset, again and again, or in every step"
+    )
     interval_s: tuple[float, float] = quantity((5.0, 10.0), unit="s", help="Time between two, drawn from this range")
+    distribution: Literal["uniform", "normal", "log_uniform", "choice"] = quantity(
+        "uniform", help="How samples lie in their range; normal: around its middle, cut off at its ends"
+    )
+    deviations: float = quantity(2.0, help="Standard deviations from the middle to the ends, if normal", gt=0, le=5)
+    choices: list[float] = quantity([], help="The values to choose from with equal odds, in place of the range")
 
     @model_validator(mode="after")
     def _times_are_ordered(self) -> Self:
         _check_times(self.interval_s, "interval_s")
         return self
+
+    def bind(self, name: str) -> None:
+        """Looks the term up and checks parameters, mode and distribution; raises TaskError or ParamError."""
+        super().bind(name)
+        spec = self.spec
+        if spec.modes and "mode" not in self.model_fields_set:
+            self.mode = spec.modes[0]  # type: ignore[assignment]
+        if spec.modes and self.mode not in spec.modes:
+            raise TaskError(f"mode '{self.mode}' is not for '{spec.name}', which takes: {', '.join(spec.modes)}")
+        ranges = [param for param in spec.params.values() if param.type == "range"]
+        if self.distribution in ("log_uniform", "choice") and len(ranges) != 1:
+            raise TaskError(f"'{spec.name}' has several ranges, so distribution '{self.distribution}' is not for it")
+        if self.distribution == "log_uniform" and self.params[ranges[0].name][0] <= 0:
+            raise ParamError(ranges[0].name, "must lie above zero for a log-uniform distribution")
+        if self.distribution == "choice":
+            if not self.choices:
+                raise TaskError("distribution 'choice' needs 'choices', a list of values")
+            try:
+                self.params[ranges[0].name] = ranges[0].check((min(self.choices), max(self.choices)))
+            except ValueError as error:
+                raise TaskError(f"choices: {error}") from None
 
 
 class MetricSection(TermSection):

@@ -11,7 +11,7 @@ from humanoid_rl_ext.task.curriculum import CurriculumSection, ScheduleSection
 from humanoid_rl_ext.task.loading import CURRICULA, edited, load_task, save_task
 from humanoid_rl_ext.task.schema import Task
 
-PUSHED = "randomisation.push={mode: interval}"
+VARIED = ("randomisation.push={mode: interval}", "randomisation.mass={}", "randomisation.friction={}")
 
 
 def with_curriculum(**curriculum) -> Task:
@@ -80,7 +80,7 @@ def test_a_stage_is_added_changed_and_removed_by_its_path() -> None:
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in CURRICULA.glob("*.yaml")))
 def test_every_preset_fits_a_walking_task_and_comes_back_from_a_file(name: str, tmp_path: Path) -> None:
-    task = load_task("humanoid_walk", [PUSHED, f"curriculum={name}"])
+    task = load_task("humanoid_walk", [*VARIED, f"curriculum={name}"])
     assert task.curriculum.description and len(task.curriculum.stages) in (4, 5)
     *leading, last = task.curriculum.stages.values()
     assert all(stage.advance for stage in leading) and last.advance is None
@@ -95,6 +95,9 @@ def test_the_five_stages_are_as_fast_and_as_pushed_as_they_should_be() -> None:
     rates = [0.0] + [2 / sum(stage["randomisation.push.interval_s"]) for stage in values[1:]]
     assert rates == pytest.approx([0.0, 0.01, 0.02, 0.05, 0.1])
     assert values[0]["randomisation.push.params.lin_vel_x"] == [0.0, 0.0]
+    for quantity, spreads in (("mass", (0, 0.05, 0.1, 0.15, 0.2)), ("friction", (0, 0.1, 0.2, 0.3, 0.5))):
+        scales = [stage[f"randomisation.{quantity}.params.scale"] for stage in values]
+        assert scales == [pytest.approx([1 - spread, 1 + spread]) for spread in spreads]
     rules = [stage.advance for stage in plan.stages.values()][:-1]
     assert [(rule.by, rule.min_episodes, rule.above) for rule in rules] == [
         ("episodes", count, 0.7) for count in (100, 300, 600, 1000)
