@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import torch
 
 from humanoid_rl_ext.env.terms import BoundTerm, RandomBlock
+from humanoid_rl_ext.env.terrain_levels import TerrainLevels, levels_of
 from humanoid_rl_ext.env.timers import Timer
 from humanoid_rl_ext.mdp.step import Step
 from humanoid_rl_ext.sim.engine import Engine
@@ -62,6 +63,8 @@ class Restarts:
         starts = [term for name, term in terms.items() if modes[name] == "reset"]
         self._initial = InitialState(starts, engine)
         self._state = engine.state
+        self.levels: TerrainLevels = levels_of(engine, step, block)
+        """Where on the terrain environments are; on flat ground they stay where they are."""
         self.pushes = {
             name: (term, Timer(table[name].interval_s, step, block))
             for name, term in terms.items()
@@ -74,6 +77,7 @@ class Restarts:
 
         None in their place when surely nothing is to be written, which only a CPU is asked.
         """
+        self.levels(done, step)
         state, touched, shove = self._state, done, None
         for push, timer in self.pushes.values():
             due = timer.run(done) > done

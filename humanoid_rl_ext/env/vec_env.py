@@ -327,7 +327,6 @@ class VecEnv:
         for path, _, seconds in timers:
             if seconds is None:
                 raise TaskError(f"{path}: cannot be switched off while training; that takes effect in a new run")
-
         if rewards.terms != self._rewards.terms:
             self._rewards = rewards
             self.statistics.set_rewards(rewards.names)
@@ -359,11 +358,12 @@ class VecEnv:
             "generator": self._block.generator.get_state(),
             "statistics": self.statistics.state_dict(),
             "buffers": {name: buffer[ours].clone() for name, buffer in self._buffers().items()},
-        }
+        } | self._restarts.levels.state_dict(ours)
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Restores ``state_dict`` of an environment with the same Task and number of copies, but for rewards."""
         view, state, ours = self.view, self.engine.state, slice(self.num_envs)
+        self._restarts.levels.load_state_dict(saved, ours)
         origins = torch.nn.functional.pad(self.engine.env_origins, (0, 4))[ours]
         motion = []
         for key in ("root_pose", "root_velocity", "joint_pos", "joint_vel"):

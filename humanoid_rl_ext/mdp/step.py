@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import torch
 
     from humanoid_rl_ext.sim.engine import Engine
+    from humanoid_rl_ext.sim.ground import Ground
 else:
     from humanoid_rl_ext.lazy import LazyModule
 
@@ -61,6 +62,10 @@ class Step:
         self.commands: Mapping[str, torch.Tensor] = {}
         """Current command of each kind, (num_envs, size)."""
         self._looked_up_apart: list[torch.Tensor] = []
+        self.ground: Ground | None = None
+        """The uneven ground; None where it is a plane at the height of the environments' origins."""
+        self.terrain_level = torch.zeros(self.num_envs, dtype=torch.int64, device=device)
+        """Level of difficulty of the ground that each environment is on."""
         self._fixed = frozenset(self.__dict__)
 
     def refresh(self) -> None:
@@ -84,8 +89,15 @@ class Step:
 
     @cached_property
     def root_height(self) -> torch.Tensor:
-        """(num_envs,) height of the base's origin above its environment's ground (m)."""
+        """(num_envs,) height of the base's origin above the ground under it (m)."""
+        if self.ground is not None:
+            return self.root_pos_w[:, 2] - self.ground.height(self.root_pos_w)
         return self.root_pos_e[:, 2]
+
+    @cached_property
+    def forward_w(self) -> torch.Tensor:
+        """(num_envs, 2) unit vector of the heading in the plane of the world."""
+        return torch.nn.functional.normalize(self.rotation_w[:, :2, 0], dim=-1)
 
     @cached_property
     def rotation_w(self) -> torch.Tensor:

@@ -14,7 +14,7 @@ from humanoid_rl_ext.errors import EngineError
 from humanoid_rl_ext.robot.description import RobotDescription
 from humanoid_rl_ext.sim.device import check_device
 from humanoid_rl_ext.sim.engine import PropertyAccess, SceneSettings, State, TargetMode
-from humanoid_rl_ext.sim.grid import square_grid
+from humanoid_rl_ext.sim.grid import start_origins
 from humanoid_rl_ext.sim.newton_contacts import NewtonContacts
 from humanoid_rl_ext.sim.newton_kernels import Control, Gather, Restart
 from humanoid_rl_ext.sim.newton_model import NewtonModel, build, newton
@@ -51,7 +51,7 @@ class NewtonEngine:
         self.dt = settings.dt
         self.robot = description
         self.settings = settings
-        self.env_origins = square_grid(settings.num_envs, settings.spacing).to(self.device)
+        self.env_origins = start_origins(settings).to(self.device)
         self.stream = _own_stream(self.device)
         self._streams: dict[int, Any] = {}
         self.properties: Mapping[str, PropertyAccess] = PROPERTIES

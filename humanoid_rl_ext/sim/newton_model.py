@@ -31,7 +31,11 @@ ROBOT_GROUP, GROUND_GROUP = -1, 1
 """Newton's collision groups: members of a negative group touch everything but each other."""
 
 PLANE_CONTACTS = {"SPHERE": 1, "ELLIPSOID": 1, "CAPSULE": 2, "BOX": 8}
-"""Contact points that a shape can have with a plane; 4 for the others (cylinders, cones, hulls of meshes)."""
+"""Contact points that a shape can have with a plane."""
+FIELD_CONTACTS = 4
+"""Those of any shape with a height field; with a plane, those of cylinders, cones and hulls of meshes."""
+BELOW_THE_LOWEST = 1.0
+"""How far down (m) a height field is solid below its lowest point."""
 CLEAR_OF_THE_GROUND = 10.0
 """Height (m) at which robots are built: contacts they have then would widen the room for contacts."""
 SELF_CONTACTS = 16
@@ -88,7 +92,13 @@ def add_ground(builder: Any, settings: SceneSettings) -> None:
     config = newton.ModelBuilder.ShapeConfig(
         mu=settings.dynamic_friction, gap=0.0, margin=0.0, collision_group=GROUND_GROUP
     )
-    builder.add_ground_plane(cfg=config, label=scene.GROUND)
+    if settings.terrain is None:
+        builder.add_ground_plane(cfg=config, label=scene.GROUND)
+        return
+    heights, (reach_x, reach_y) = settings.terrain.heights, settings.terrain.reach
+    ny, nx = heights.T.shape
+    field = newton.Heightfield(heights.T, nrow=ny, ncol=nx, hx=reach_x, hy=reach_y)
+    builder.add_shape_heightfield(heightfield=field, cfg=config, label=scene.GROUND)
 
 
 @contextlib.contextmanager
@@ -180,8 +190,7 @@ def _describe_contact(
     for shape in shapes:
         robot.shape_collision_group[shape] = GROUND_GROUP if settings.self_collision else ROBOT_GROUP
         robot.shape_gap[shape] = robot.shape_margin[shape] = 0.0
-        # PhysX averages the two materials of a contact. MuJoCo takes the robot's alone, which has priority.
-        robot.shape_material_mu[shape] = 0.5 * (robot.shape_material_mu[shape] + settings.dynamic_friction)
+        robot.shape_material_mu[shape] = contact_friction(robot.shape_material_mu[shape], settings)
     if settings.self_collision:
         allowed = {frozenset(pair) for pair in description.self_collision_pairs}
         for a in shapes:
@@ -189,6 +198,18 @@ def _describe_contact(
                 pair = frozenset(body_names[robot.shape_body[shape]] for shape in (a, b))
                 if pair not in allowed:
                     robot.add_shape_collision_filter_pair(a, b)
+
+
+def contact_friction(own: Any, settings: SceneSettings) -> Any:
+    """Friction of contacts between colliders (a number or a tensor of their own friction) and the ground.
+
+    PhysX averages the two on a plane and takes the larger one on a terrain. MuJoCo takes the robot's alone, which has
+    priority: this figure.
+    """
+    if settings.terrain is None:
+        return 0.5 * (own + settings.dynamic_friction)
+    least = settings.terrain.friction
+    return own.clamp(min=least) if isinstance(own, torch.Tensor) else max(own, least)
 
 
 def _start(robot: Any, settings: SceneSettings, device: torch.device) -> tuple[Any, Any, Any]:
@@ -214,6 +235,8 @@ def _start(robot: Any, settings: SceneSettings, device: torch.device) -> tuple[A
     )
     solver.mjw_model.opt.warn_overflow = False  # the engine looks for itself, see newton_overflow
     wp.to_torch(solver.mjw_model.geom_priority)[:] = torch.as_tensor(solver.mj_model.geom_bodyid > 0).to(device)
+    if settings.terrain is not None:
+        wp.to_torch(solver.mjw_model.hfield_size)[:, 3] = BELOW_THE_LOWEST
     state = model.state()
     newton.eval_fk(model, model.joint_q, model.joint_qd, state)
     return model, solver, state
@@ -221,7 +244,8 @@ def _start(robot: Any, settings: SceneSettings, device: torch.device) -> tuple[A
 
 def _capacity(robot: Any, settings: SceneSettings) -> tuple[int, int]:
     """Contact points and constraint rows of one environment: all that its shapes and joints can make."""
-    on_ground = sum(PLANE_CONTACTS.get(newton.GeoType(kind).name, 4) for kind in robot.shape_type)
+    of_shape = PLANE_CONTACTS if settings.terrain is None else {}
+    on_ground = sum(of_shape.get(newton.GeoType(kind).name, FIELD_CONTACTS) for kind in robot.shape_type)
     contacts = settings.newton.max_contacts or max(
         1, on_ground * settings.ground + SELF_CONTACTS * settings.self_collision
     )

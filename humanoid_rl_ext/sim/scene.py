@@ -1,4 +1,4 @@
-"""One environment composed in USD: physics scene, flat ground, light, the robot by reference. Engine-neutral text."""
+"""One environment composed in USD: physics scene, ground, light, the robot by reference. Engine-neutral text."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from humanoid_rl_ext.errors import EngineError, RobotError
 from humanoid_rl_ext.robot.description import RobotDescription
 from humanoid_rl_ext.robot.prepare import author_overrides
 from humanoid_rl_ext.sim.engine import SceneSettings
+from humanoid_rl_ext.sim.terrain_usd import author_terrain, keep_robots_apart
 
 PHYSICS_SCENE = "/physicsScene"
 ENVIRONMENT = "/World/envs/env_0"
 ROBOT = f"{ENVIRONMENT}/Robot"
 GROUND = "/World/ground"
 MATERIAL = "/World/material"
+ROBOT_GROUP = "/World/robots"
 PHYSICS_PURPOSE = "physics"
 
 GPU_CAPACITIES = (
@@ -47,12 +49,16 @@ def compose(description: RobotDescription, settings: SceneSettings) -> str:
     stage.SetDefaultPrim(world)
     _author_physics_scene(stage, settings)
     material = _author_material(stage, settings)
-    if settings.ground:
+    if settings.ground and settings.terrain is not None:
+        author_terrain(stage, GROUND, settings.terrain)
+    elif settings.ground:
         _author_ground(stage, material)
     _author_lights(stage)
     UsdGeom.Xform.Define(stage, ENVIRONMENT)
     _author_robot(stage, description, settings)
     _bind_where_none(stage.GetPrimAtPath(ROBOT), material)
+    if settings.terrain is not None and settings.device == "cpu":  # on a GPU PhysX tells environments apart itself
+        keep_robots_apart(stage, ROBOT_GROUP, ENVIRONMENT)
     return stage.GetRootLayer().ExportToString()
 
 
@@ -68,6 +74,11 @@ def _check(settings: SceneSettings) -> None:
             raise EngineError(f"{name} is {getattr(settings, name)}; it must be finite and at least 0")
     if not 0.0 <= settings.restitution <= 1.0:
         raise EngineError(f"restitution is {settings.restitution}; it must lie between 0 and 1")
+    if settings.ground and settings.terrain is not None and settings.self_collision and settings.device == "cpu":
+        raise EngineError(
+            "sim.self_collision: on the CPU, PhysX cannot keep robots that share a terrain apart and let a robot touch "
+            "itself; use the engine newton, a GPU, or flat ground"
+        )
     if settings.position_iterations < 1 or settings.velocity_iterations < 0:
         raise EngineError("solver iterations: at least 1 for positions and 0 for velocities are needed")
 

@@ -1,0 +1,100 @@
+"""On which level of the terrain each environment is: starts there, goes up and down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from humanoid_rl_ext.env.terms import RandomBlock
+from humanoid_rl_ext.mdp.step import Step
+from humanoid_rl_ext.sim.engine import Engine
+from humanoid_rl_ext.sim.ground import Ground
+from humanoid_rl_ext.sim.terrain import Terrain
+
+
+class TerrainLevels:
+    """What is asked of the ground's levels; this one is for flat ground, which has one level and nowhere to go."""
+
+    def __call__(self, done: torch.Tensor, step: Step) -> None:
+        """Moves those whose episode ends, (num_envs,) bool, before their next start is drawn."""
+
+    def state_dict(self, rows: slice) -> dict[str, Any]:
+        """Where some environments are; nothing on flat ground."""
+        return {}
+
+    def load_state_dict(self, saved: dict[str, Any], rows: slice) -> None:
+        """Restores ``state_dict``; a state that knows of no levels leaves them as they are."""
+
+
+class GridLevels(TerrainLevels):
+    """Level and column of each environment (num_envs,) int64; the engine's origins follow them, in place.
+
+    Nothing here synchronises or draws random numbers: it may run in a recorded step.
+    """
+
+    def __init__(self, terrain: Terrain, engine: Engine, step: Step, block: RandomBlock) -> None:
+        """Puts every environment on its start cell, and gives ``step`` the ground."""
+        device = engine.device
+        step.ground = Ground(terrain, device)
+        level, column = (torch.as_tensor(cells, device=device) for cells in terrain.start_cells(engine.num_envs))
+        self.level, self.column = step.terrain_level, column
+        self._terrain, self._env_origins = terrain, engine.env_origins
+        self._table = torch.as_tensor(terrain.origins.reshape(-1, 3), device=device)
+        self._block, self._draws = block, block.allot(1)
+        self.place(level, column)
+
+    def __call__(self, done: torch.Tensor, step: Step) -> None:
+        """Moves those whose episode ends by the distance they walked, where the Task says so."""
+        if self._terrain.levels_by_distance and (done.is_cuda or done.any()):
+            self.move(*distance_walked(done, step, 0.5 * self._terrain.cell_size))
+
+    def move(self, up: torch.Tensor, down: torch.Tensor) -> None:
+        """One level up where ``up`` (num_envs,) bool is set, one down where ``down`` is; ``env_origins`` follow.
+
+        The first level is the lowest; who passes the last one goes to a random level.
+        """
+        rows = self._terrain.rows
+        wanted = (self.level + up.long() - down.long()).clamp_(min=0)
+        anywhere = (self._block[self._draws].squeeze(-1) * rows).long()
+        self.place(torch.where(wanted < rows, wanted, anywhere), self.column)
+
+    def place(self, level: torch.Tensor, column: torch.Tensor) -> None:
+        """Takes over levels and columns (num_envs,) int64."""
+        self.level.copy_(level)
+        self.column.copy_(column)
+        torch.index_select(self._table, 0, level * self._terrain.columns + column, out=self._env_origins)
+
+    def state_dict(self, rows: slice) -> dict[str, Any]:
+        """Levels and columns of some environments."""
+        return {"terrain_level": self.level[rows].clone(), "terrain_column": self.column[rows].clone()}
+
+    def load_state_dict(self, saved: dict[str, Any], rows: slice) -> None:
+        """Restores ``state_dict``; a state that knows of no levels leaves them as they are."""
+        if "terrain_level" in saved:
+            level, column = self.level.clone(), self.column.clone()
+            level[rows] = saved["terrain_level"].to(level)
+            column[rows] = saved["terrain_column"].to(column)
+            self.place(level.clamp(max=self._terrain.rows - 1), column.clamp(max=self._terrain.columns - 1))
+
+
+def levels_of(engine: Engine, step: Step, block: RandomBlock) -> TerrainLevels:
+    """The levels of the engine's ground."""
+    terrain = engine.settings.terrain
+    return TerrainLevels() if terrain is None else GridLevels(terrain, engine, step, block)
+
+
+def distance_walked(done: torch.Tensor, step: Step, half_cell: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """(num_envs,) bool each: who goes up a level and who goes down one, of the environments that are ``done``.
+
+    Up: ended more than half a cell from the origin. Down: ended less than half as far away as the velocity command
+    asked for over a whole episode, and not up. Rudin et al. 2022, "Learning to Walk in Minutes Using Massively
+    Parallel Deep Reinforcement Learning", section 3.1. Without a velocity command, who fails goes down.
+    """
+    distance = step.root_pos_e[:, :2].norm(dim=-1)
+    up = done & (distance > half_cell)
+    velocity = step.commands.get("velocity")
+    if velocity is None:
+        return up, step.failed & done & ~up
+    asked = velocity[:, :2].norm(dim=-1) * (0.5 * step.dt * step.max_episode_length)
+    return up, done & (distance < asked) & ~up
