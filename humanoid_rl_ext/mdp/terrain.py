@@ -18,8 +18,7 @@ from humanoid_rl_ext.task.registry import Param, Range, register
 
 Rise = Annotated[Range, Param(0.0, 2.0, "m/m", "Rise per metre, at the least and the greatest difficulty")]
 StepHeight = Annotated[Range, Param(0.0, 1.0, "m", "Height of a step, at the least and the greatest difficulty")]
-StepUnevenness = Annotated[Range, Param(0.0, 2.0, "m", "Height above and below level, least and greatest")]
-Depth = Annotated[float, Param(0.05, 10.0, "m", "Depth of a step")]
+StepDepth = Annotated[float, Param(0.05, 10.0, "m", "Depth of a step")]
 Unevenness = Annotated[Range, Param(0.0, 2.0, "m", "Height above and below level, least and greatest")]
 Depth = Annotated[float, Param(0.0, 10.0, "m", "Depth of the holes")]
 
@@ -112,7 +111,7 @@ def stepping_stones(
     """Square stones with holes between them, which reach to the cell's edge."""
     side, height = _at(stone, 1.0 - difficulty), _at(unevenness, difficulty)
     period = side + _at(gap, difficulty)
-    i, j = (np.floor((along + cell.half) / period).astype(int) for along in (cell.x, cell.y))
+    i, j = (np.floor((along + cell.half) / period + 1e-6).astype(int) for along in (cell.x, cell.y))
     tops = rng.uniform(-height, height, (i.max() + 1, j.max() + 1))[i, j]
     hole = np.maximum(cell.x + cell.half - i * period, cell.y + cell.half - j * period) > side + 1e-6
     return np.where(cell.reach <= cell.platform, 0.0, np.where(hole, -depth, tops))
@@ -157,9 +156,9 @@ def waves(
     amplitude: Unevenness = (0.02, 0.2),
     count: Annotated[int, Param(1, 50, "", "Waves in a cell along each side")] = 3,
 ) -> np.ndarray:
-    """Waves along both sides of the cell."""
+    """Waves that cross: hills and hollows in turn, as on an egg tray."""
     turn = 2.0 * math.pi * count / cell.size
-    shape = 0.5 * (np.sin(turn * (cell.x + cell.half)) + np.sin(turn * (cell.y + cell.half)))
+    shape = np.sin(turn * (cell.x + cell.half)) * np.sin(turn * (cell.y + cell.half))
     return _at(amplitude, difficulty) * shape * cell.ramp
 
 

@@ -27,7 +27,7 @@ class Ground:
         return self._lookup(points).view(-1)
 
     def scan(
-        self, position: torch.Tensor, forward: torch.Tensor, grid: tuple[int, int], spacing: float
+        self, position: torch.Tensor, forward: torch.Tensor, grid: tuple[int, int], spacing: float | torch.Tensor
     ) -> torch.Tensor:
         """(num_envs, points) height of the ground (m, world) on a grid that turns with the heading.
 

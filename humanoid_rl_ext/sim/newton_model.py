@@ -95,10 +95,12 @@ def add_ground(builder: Any, settings: SceneSettings) -> None:
     if settings.terrain is None:
         builder.add_ground_plane(cfg=config, label=scene.GROUND)
         return
-    heights, (reach_x, reach_y) = settings.terrain.heights, settings.terrain.reach
-    ny, nx = heights.T.shape
-    field = newton.Heightfield(heights.T, nrow=ny, ncol=nx, hx=reach_x, hy=reach_y)
-    builder.add_shape_heightfield(heightfield=field, cfg=config, label=scene.GROUND)
+    heights, (reach_x, reach_y) = settings.terrain.heights.T, settings.terrain.reach
+    lowest = float(heights.min())
+    above = heights - lowest  # of a field that goes below 0, Newton 1.6 loses the depth: the shape stands lower instead
+    field = newton.Heightfield(above, *above.shape, reach_x, reach_y, 0.0, float(above.max()))
+    xform = wp.transform((0.0, 0.0, lowest), wp.quat_identity())
+    builder.add_shape_heightfield(heightfield=field, xform=xform, cfg=config, label=scene.GROUND)
 
 
 @contextlib.contextmanager

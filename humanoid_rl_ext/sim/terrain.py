@@ -115,8 +115,10 @@ def build_terrain(section: TerrainSection) -> Terrain | None:
         return None
     kinds = {name: kind for name, kind in section.kinds.items() if kind.enabled}
     columns = _shared_out(kinds, section.columns)
-    samples, border = round(section.cell_size / section.resolution), max(1, round(section.border / section.resolution))
-    nx, ny = section.rows * samples + 2 * border, section.columns * samples + 2 * border
+    samples, border = (round(length / section.resolution) for length in (section.cell_size, section.border))
+    border = max(border, 2)  # the innermost ring of it may move under a wall of the grid
+    cells = section.rows, section.columns
+    nx, ny = (count * samples + 2 * border for count in cells)
     if nx * ny > MOST_SAMPLES:
         raise TaskError(
             f"scene.terrain: {nx} x {ny} points are too many; use fewer or smaller cells, or a coarser resolution"
@@ -129,12 +131,11 @@ def build_terrain(section: TerrainSection) -> Terrain | None:
             heights[i : i + samples, j : j + samples] = _ground(
                 section, kinds[name], float(difficulty), np.random.default_rng((section.seed, row, column)), cell
             )
-    i = border + samples // 2 + samples * np.arange(section.rows)
-    j = border + samples // 2 + samples * np.arange(section.columns)
-    origins = np.empty((section.rows, section.columns, 3), np.float32)
-    origins[..., 0] = ((i - 0.5 * (nx - 1)) * section.resolution)[:, None]
-    origins[..., 1] = ((j - 0.5 * (ny - 1)) * section.resolution)[None, :]
-    origins[..., 2] = heights[i[:, None], j[None, :]]
+    middles = np.meshgrid(*(border + samples // 2 + samples * np.arange(n) for n in cells), indexing="ij")
+    origins = np.empty((*cells, 3), np.float32)
+    for axis, (middle, count) in enumerate(zip(middles, heights.shape, strict=True)):
+        origins[..., axis] = (middle - 0.5 * (count - 1)) * section.resolution
+    origins[..., 2] = heights[tuple(middles)]
     return Terrain(
         heights,
         section.resolution,
@@ -152,11 +153,12 @@ def build_terrain(section: TerrainSection) -> Terrain | None:
 def scatter(
     heights: np.ndarray, rng: np.random.Generator, cell: Cell, share: float, height: float, size: tuple[float, float]
 ) -> np.ndarray:
-    """``heights`` with boxes set on about ``share`` of the ground, off the platform: sides ``size`` (m), as high as
+    """``heights`` with boxes set on about ``share`` of the ground, off the platform and the
+    edge: sides ``size`` (m), as high as
     half to all of ``height`` (m)."""
     raised = heights.copy()
     mean = 0.5 * (size[0] + size[1])
-    off = cell.reach > cell.platform
+    off = (cell.reach > cell.platform) & (cell.reach < cell.half - 1e-6)
     # Boxes fall where they may: n of them with the share s each leave (1 - s)^n bare.
     count = round(np.log1p(-share) / np.log1p(-min(0.9, (mean / cell.size) ** 2)))
     for _ in range(count):

@@ -144,9 +144,7 @@ class TerrainSection(Section):
     cell_size: float = quantity(8.0, unit="m", help="Side of a cell", ge=2, le=100)
     resolution: float = quantity(0.1, unit="m", help="Distance between two points of the height field", ge=0.02, le=1)
     border: float = quantity(5.0, unit="m", help="Width of the flat ground around the grid", ge=0, le=100)
-    platform: float = quantity(
-        2.0, unit="m", help="Side of the flat square in a cell's middle, for starts", ge=0, le=50
-    )
+    platform: float = quantity(2.0, unit="m", help="Side of the level square in a cell's middle", ge=0, le=50)
     difficulty: tuple[float, float] = quantity((0.0, 1.0), help="Difficulty of the first and of the last row, 0 to 1")
     seed: int = quantity(1, help="Seed of everything random about the ground", ge=0, le=2**31 - 1)
     obstacle_density: float = quantity(
