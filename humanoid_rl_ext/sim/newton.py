@@ -155,7 +155,7 @@ class NewtonEngine:
         """A sub-step as a graph for the CPU, where starting a hundred kernels from Python costs up to 20 ms."""
         built = self._built
         with wp.ScopedCapture("cpu", force_module_load=False) as capture:
-            built.solver.step(built.state, built.state, None, None, self.dt)
+            built.advance(self.dt)
         return capture.graph
 
     def _advance(self, substeps: int) -> None:
@@ -165,7 +165,7 @@ class NewtonEngine:
             write()
         for _ in range(substeps):
             if self._substep_graph is None:
-                built.solver.step(built.state, built.state, None, None, self.dt)
+                built.advance(self.dt)
             else:
                 wp.capture_launch(self._substep_graph)
         self._refresh(self.settings.body_state)

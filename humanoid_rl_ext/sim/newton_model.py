@@ -21,6 +21,7 @@ from humanoid_rl_ext.errors import EngineError  # noqa: E402
 from humanoid_rl_ext.robot.description import RobotDescription  # noqa: E402
 from humanoid_rl_ext.sim import scene  # noqa: E402
 from humanoid_rl_ext.sim.engine import SceneSettings  # noqa: E402
+from humanoid_rl_ext.sim.newton_terrain import CONTACTS_PER_SHAPE, LEAST_CONTACTS, TerrainContacts, add_terrain  # noqa: E402
 from humanoid_rl_ext.sim.ordering import Ordering, canonical_names, match  # noqa: E402
 
 UNLIMITED = 1e6
@@ -31,11 +32,7 @@ ROBOT_GROUP, GROUND_GROUP = -1, 1
 """Newton's collision groups: members of a negative group touch everything but each other."""
 
 PLANE_CONTACTS = {"SPHERE": 1, "ELLIPSOID": 1, "CAPSULE": 2, "BOX": 8}
-"""Contact points that a shape can have with a plane."""
-FIELD_CONTACTS = 4
-"""Those of any shape with a height field; with a plane, those of cylinders, cones and hulls of meshes."""
-BELOW_THE_LOWEST = 1.0
-"""How far down (m) a height field is solid below its lowest point."""
+"""Contact points that a shape can have with a plane; 4 for the others (cylinders, cones, hulls of meshes)."""
 CLEAR_OF_THE_GROUND = 10.0
 """Height (m) at which robots are built: contacts they have then would widen the room for contacts."""
 SELF_CONTACTS = 16
@@ -59,6 +56,13 @@ class NewtonModel:
     """(shapes,) int64 described body of each collider of the robot, on the device."""
     friction: torch.Tensor
     """(shapes,) friction of each collider's own material, on the device."""
+    terrain: TerrainContacts | None
+    """Who detects contacts on uneven ground; on a plane MuJoCo does it itself."""
+
+    def advance(self, dt: float) -> None:
+        """One sub-step (s)."""
+        contacts = None if self.terrain is None else self.terrain.detect(self.state)
+        self.solver.step(self.state, self.state, None, contacts, dt)
 
 
 def build(description: RobotDescription, settings: SceneSettings, device: torch.device) -> NewtonModel:
@@ -82,9 +86,12 @@ def build(description: RobotDescription, settings: SceneSettings, device: torch.
             owners = [place[body_names[body]] for body in robot.shape_body]
             colliders = torch.tensor(owners, dtype=torch.int64, device=device)
             model, solver, state = _start(robot, settings, device)
+            terrain = None
+            if settings.terrain is not None:
+                terrain = TerrainContacts(model, settings.num_envs, solver.mjw_data.naconmax // settings.num_envs)
     except (ValueError, RuntimeError, KeyError, NotImplementedError) as error:
         raise EngineError(f"Newton cannot build {description.name}: {str(error).strip().splitlines()[0]}") from error
-    return NewtonModel(model, solver, state, not description.fixed_base, joints, bodies, colliders, friction)
+    return NewtonModel(model, solver, state, not description.fixed_base, joints, bodies, colliders, friction, terrain)
 
 
 def add_ground(builder: Any, settings: SceneSettings) -> None:
@@ -94,13 +101,8 @@ def add_ground(builder: Any, settings: SceneSettings) -> None:
     )
     if settings.terrain is None:
         builder.add_ground_plane(cfg=config, label=scene.GROUND)
-        return
-    heights, (reach_x, reach_y) = settings.terrain.heights.T, settings.terrain.reach
-    lowest = float(heights.min())
-    above = heights - lowest  # of a field that goes below 0, Newton 1.6 loses the depth: the shape stands lower instead
-    field = newton.Heightfield(above, *above.shape, reach_x, reach_y, 0.0, float(above.max()))
-    xform = wp.transform((0.0, 0.0, lowest), wp.quat_identity())
-    builder.add_shape_heightfield(heightfield=field, xform=xform, cfg=config, label=scene.GROUND)
+    else:
+        add_terrain(builder, settings.terrain, config, scene.GROUND)
 
 
 @contextlib.contextmanager
@@ -228,6 +230,7 @@ def _start(robot: Any, settings: SceneSettings, device: torch.device) -> tuple[A
     solver = SolverMuJoCo(
         model,
         separate_worlds=True,
+        use_mujoco_contacts=settings.terrain is None,
         njmax=rows,
         nconmax=contacts,
         iterations=settings.newton.iterations,
@@ -237,8 +240,6 @@ def _start(robot: Any, settings: SceneSettings, device: torch.device) -> tuple[A
     )
     solver.mjw_model.opt.warn_overflow = False  # the engine looks for itself, see newton_overflow
     wp.to_torch(solver.mjw_model.geom_priority)[:] = torch.as_tensor(solver.mj_model.geom_bodyid > 0).to(device)
-    if settings.terrain is not None:
-        wp.to_torch(solver.mjw_model.hfield_size)[:, 3] = BELOW_THE_LOWEST
     state = model.state()
     newton.eval_fk(model, model.joint_q, model.joint_qd, state)
     return model, solver, state
@@ -246,8 +247,10 @@ def _start(robot: Any, settings: SceneSettings, device: torch.device) -> tuple[A
 
 def _capacity(robot: Any, settings: SceneSettings) -> tuple[int, int]:
     """Contact points and constraint rows of one environment: all that its shapes and joints can make."""
-    of_shape = PLANE_CONTACTS if settings.terrain is None else {}
-    on_ground = sum(of_shape.get(newton.GeoType(kind).name, FIELD_CONTACTS) for kind in robot.shape_type)
+    if settings.terrain is None:
+        on_ground = sum(PLANE_CONTACTS.get(newton.GeoType(kind).name, 4) for kind in robot.shape_type)
+    else:
+        on_ground = max(LEAST_CONTACTS, CONTACTS_PER_SHAPE * robot.shape_count)
     contacts = settings.newton.max_contacts or max(
         1, on_ground * settings.ground + SELF_CONTACTS * settings.self_collision
     )
