@@ -186,13 +186,10 @@ def _ground(
 
 
 def _shared_out(kinds: dict[str, TerrainKindSection], columns: int) -> list[str]:
-    """The kind of each column; raises TaskError where one gets none."""
-    names = list(kinds)
-    ends = np.cumsum([kind.share for kind in kinds.values()])
-    picked = [names[i] for i in np.searchsorted(ends / ends[-1], (np.arange(columns) + 0.5) / columns)]
-    without = [name for name in names if name not in picked]
-    if without:
-        raise TaskError(
-            f"scene.terrain: {columns} columns give no place to {', '.join(without)}; raise columns or the share"
-        )
-    return picked
+    """The kind of each column: one for each kind, the others where there are fewest for the share."""
+    if len(kinds) > columns:
+        raise TaskError(f"scene.terrain.columns: {columns} columns are too few for {len(kinds)} kinds of ground")
+    counts = dict.fromkeys(kinds, 1)
+    for _ in range(columns - len(kinds)):
+        counts[max(counts, key=lambda name: kinds[name].share / counts[name])] += 1
+    return [name for name, count in counts.items() for _ in range(count)]

@@ -103,7 +103,7 @@ def test_columns_are_shared_out_and_origins_stand_in_the_middle_of_their_cells()
     level, column = built.start_cells(40)
     assert column[:9].tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 0] and level[:9].tolist() == [0] * 8 + [1]
     assert np.array_equal(built.start_origins(40), built.origins[level, column])
-    with pytest.raises(TaskError, match="2 columns give no place to"):
+    with pytest.raises(TaskError, match="2 columns are too few for 3 kinds"):
         terrain({"waves": {}, "gaps": {}, "slope": {}}, columns=2)
 
 
