@@ -58,7 +58,7 @@ def compose(description: RobotDescription, settings: SceneSettings) -> str:
     _author_robot(stage, description, settings)
     _bind_where_none(stage.GetPrimAtPath(ROBOT), material)
     if settings.terrain is not None and settings.device == "cpu":  # on a GPU PhysX tells environments apart itself
-        keep_robots_apart(stage, ROBOT_GROUP, ENVIRONMENT)
+        keep_robots_apart(stage, ROBOT_GROUP, ENVIRONMENT.rpartition("/")[0])
     return stage.GetRootLayer().ExportToString()
 
 
