@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import carb.settings
@@ -232,7 +233,7 @@ class KitRobot(KitPhysics):
         """``path`` is the robot's root prim."""
         super().__init__()
         self.robot_paths = [path]
-        self.description, self.settings = description, settings
+        self.description, self.settings = description, replace(settings, terrain=None)  # the ground is the stage's
 
     def open(self) -> Iterator[None]:
         """Plays the timeline afresh; takes an update of the application for each item.

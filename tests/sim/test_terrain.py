@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from humanoid_rl_ext.errors import TaskError
-from humanoid_rl_ext.task.loading import load_task
+from humanoid_rl_ext.task.loading import edited, load_task
 from humanoid_rl_ext.task.registry import terms
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -32,6 +32,14 @@ def test_flat_is_a_word_and_the_default():
         load_task("humanoid_walk", ["scene.terrain=hills"])
     with pytest.raises(TaskError, match="unknown terrain 'stair_up'; did you mean 'stairs_up'"):
         load_task("humanoid_walk_rough", ["scene.terrain.kinds.stair_up={}"])
+
+
+def test_kinds_of_ground_are_added_and_removed_like_other_terms():
+    task = edited(load_task("humanoid_walk"), "scene.terrain.kinds.stairs_up", {"params": {"depth": 0.4}})
+    assert task.scene.terrain.kinds["stairs_up"].params == {"height": (0.05, 0.2), "depth": 0.4}
+    assert edited(task, "scene.terrain.kinds.stairs_up", None) == load_task("humanoid_walk")
+    with pytest.raises(TaskError, match="unknown parameter of 'stairs_up'"):
+        edited(task, "scene.terrain.kinds.stairs_up.params", {"dept": 0.4})
 
 
 def test_the_same_seed_gives_the_same_ground_and_another_one_another():
