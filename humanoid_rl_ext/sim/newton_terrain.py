@@ -1,8 +1,7 @@
 """Uneven ground in Newton: its height field, and its own collision detection in place of MuJoCo's.
 
 MuJoCo-Warp takes a mesh as its convex hull, and its contacts with a height field are those of the prisms below it, one
-by one: a box at rest then feels forces that jump by half its weight, see docs/terrain.md. Newton's detection treats the
-field's triangles as one surface.
+by one: the load of a box at rest then jumps by half its weight (docs/terrain.md). Newton's own detection does not.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import warp as wp
 
 from humanoid_rl_ext.sim.terrain import Terrain
 
-CONTACTS_PER_SHAPE, LEAST_CONTACTS = 6, 32
+CONTACTS_PER_SHAPE, LEAST_CONTACTS = 4, 32
 """Contact points that a shape, and an environment at the least, is given room for; a box can have a dozen."""
 TRIANGLES_PER_ENV = 512
 """Pairs of a shape and a triangle of the ground near it that an environment is given room for."""

@@ -11,6 +11,7 @@ import torch
 
 from humanoid_rl_ext.errors import EngineError
 from humanoid_rl_ext.robot import RobotDescription, load_robot
+from humanoid_rl_ext.sim.ground import Ground
 
 sys.path.insert(0, str(Path(__file__).parent))
 from terrains import terrain
@@ -126,6 +127,23 @@ def test_robots_that_share_a_cell_pass_through_each_other(start, thing):
     assert place_found.flatten().tolist() == pytest.approx([0, 0, 0.05, 0, 0, 0.05, 0.1, 0.1, 0.05], abs=3e-3)
     weight = engine.read_contacts()[..., 2].sum(1)
     assert weight.tolist() == pytest.approx([4.1 * G] * 3, rel=0.03)
+
+
+def test_boxes_at_rest_on_a_slope_carry_their_weight_steadily(start, thing):
+    built = terrain({"pyramid": {"rise": [0.0, 0.2]}}, cell_size=20.0)
+    engine = start(thing(BOX), 16, dt=DT, terrain=built)
+    spots = torch.zeros(16, 3)
+    spots[:, :2] = (torch.rand(16, 2, generator=torch.Generator().manual_seed(0)) - 0.5) * 18.0
+    spots[:, 2] = Ground(built, torch.device("cpu")).height(spots) + 0.2
+    place(engine, spots)
+    engine.step(300)
+    loads = []
+    for _ in range(50):
+        engine.step(1)
+        loads.append(engine.read_contacts()[..., 2].sum(1).clone())
+    spread = torch.stack(loads).std(0).mean().item()
+    print(f"{engine.name}: the load of a box of {4.1 * G:.1f} N at rest varies by {spread:.2f} N")
+    assert spread < 0.05 * 4.1 * G
 
 
 def test_friction_of_0_1_slides_on_a_slope_where_1_0_holds(start, thing):
