@@ -19,6 +19,9 @@ class TerrainLevels:
     def __call__(self, done: torch.Tensor, step: Step) -> None:
         """Moves those whose episode ends, (num_envs,) bool, before their next start is drawn."""
 
+    def open(self, share: float) -> None:
+        """Lets environments be on a share of the levels, the lowest; those above leave with their next episode."""
+
     def state_dict(self, rows: slice) -> dict[str, Any]:
         """Where some environments are; nothing on flat ground."""
         return {}
@@ -42,22 +45,26 @@ class GridLevels(TerrainLevels):
         self._terrain, self._env_origins = terrain, engine.env_origins
         self._table = torch.as_tensor(terrain.origins.reshape(-1, 3), device=device)
         self._block, self._draws = block, block.allot(1)
+        self._open = torch.tensor(terrain.opened(terrain.open_levels), device=device)
         self.place(level, column)
 
     def __call__(self, done: torch.Tensor, step: Step) -> None:
         """Moves those whose episode ends by the distance they walked, where the Task says so."""
         if self._terrain.levels_by_distance and (done.is_cuda or done.any()):
-            self.move(*distance_walked(done, step, 0.5 * self._terrain.cell_size))
+            self.move(done, *distance_walked(done, step, 0.5 * self._terrain.cell_size))
 
-    def move(self, up: torch.Tensor, down: torch.Tensor) -> None:
+    def move(self, done: torch.Tensor, up: torch.Tensor, down: torch.Tensor) -> None:
         """One level up where ``up`` (num_envs,) bool is set, one down where ``down`` is; ``env_origins`` follow.
 
-        The first level is the lowest; who passes the last one goes to a random level.
+        The first level is the lowest; who is ``done`` and past the last open one goes to a random one.
         """
-        rows = self._terrain.rows
         wanted = (self.level + up.long() - down.long()).clamp_(min=0)
-        anywhere = (self._block[self._draws].squeeze(-1) * rows).long()
-        self.place(torch.where(wanted < rows, wanted, anywhere), self.column)
+        anywhere = (self._block[self._draws].squeeze(-1) * self._open).long()
+        self.place(torch.where(done & (wanted >= self._open), anywhere, wanted), self.column)
+
+    def open(self, share: float) -> None:
+        """Lets environments be on a share of the levels, the lowest; those above leave with their next episode."""
+        self._open.fill_(self._terrain.opened(share))
 
     def place(self, level: torch.Tensor, column: torch.Tensor) -> None:
         """Takes over levels and columns (num_envs,) int64."""

@@ -285,7 +285,7 @@ class VecEnv:
             case [table, name, "params", param]:
                 return name in self._bound().get(table, {}) and param in self._bound()[table][name].numbers
             case other:
-                return other == ["episode_length_s"]
+                return other in (["episode_length_s"], ["scene", "terrain", "open_levels"])
 
     def edit(self, path: str, value: Any) -> None:
         """Changes the Task in one place, e.g. ``rewards.alive.weight``; it acts in the next step.
@@ -339,8 +339,8 @@ class VecEnv:
         if rewards is self._rewards or task.max_episode_length != self.view.max_episode_length:
             for recording in (self._judging, self._beginning, self._counting):
                 recording.forget()
-        self.view.max_episode_length = task.max_episode_length
-        self.task = task
+        self.task, self.view.max_episode_length = task, task.max_episode_length
+        self._restarts.levels.open(task.scene.terrain.open_levels)
 
     def state_dict(self) -> dict[str, Any]:
         """What the next steps depend on, as far as the engine shows it: state, clocks, memories, randomness.

@@ -29,6 +29,8 @@ GPU_CAPACITIES = (
     ("gpuMaxRigidPatchCount", 2**17, 64),
 )
 """PhysX' buffers on the GPU: least size, and size per environment. A full one drops contacts (an EngineError)."""
+TERRAIN_CAPACITIES = (("gpuCollisionStackSize", 2**26, 2**15),)
+"""And of collisions with a mesh."""
 
 
 def compose(description: RobotDescription, settings: SceneSettings) -> str:
@@ -103,7 +105,7 @@ def _author_physics_scene(stage: Usd.Stage, settings: SceneSettings) -> None:
     ):
         prim.CreateAttribute(f"physxScene:{name}", kind).Set(value)
     if on_gpu:
-        for name, least, per_env in GPU_CAPACITIES:
+        for name, least, per_env in GPU_CAPACITIES + TERRAIN_CAPACITIES * (settings.terrain is not None):
             value = max(least, per_env * settings.num_envs)
             prim.CreateAttribute(f"physxScene:{name}", Sdf.ValueTypeNames.UInt).Set(value)
 

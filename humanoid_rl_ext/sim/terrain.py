@@ -66,6 +66,8 @@ class Terrain:
     """Rise per metre above which the mesh has a vertical wall."""
     friction: float
     max_initial_level: int
+    open_levels: float
+    """Share of the levels that environments may be on at first."""
     levels_by_distance: bool
     """Whether environments change their level by the distance that robots walk."""
 
@@ -90,13 +92,17 @@ class Terrain:
 
         return triangulate(self)
 
+    def opened(self, share: float) -> int:
+        """How many levels a share of them is, at least one."""
+        return max(1, round(share * self.rows))
+
     def start_cells(self, num_envs: int) -> tuple[np.ndarray, np.ndarray]:
         """Level and column (num_envs,) where each environment starts: all columns in turn, then the next level.
 
         It does not depend on how many environments there are.
         """
         index = np.arange(num_envs)
-        levels = min(self.max_initial_level + 1, self.rows)
+        levels = min(self.max_initial_level + 1, self.opened(self.open_levels))
         return index // self.columns % levels, index % self.columns
 
     def start_origins(self, num_envs: int) -> np.ndarray:
@@ -146,6 +152,7 @@ def build_terrain(section: TerrainSection) -> Terrain | None:
         section.steepness,
         section.friction,
         section.max_initial_level,
+        section.open_levels,
         section.levels_by_distance,
     )
 

@@ -158,6 +158,9 @@ class TerrainSection(Section):
         0.1, help="Least friction of the ground: a contact has the larger of this and the robot's own", ge=0, le=10
     )
     max_initial_level: int = quantity(5, help="Highest level that robots start training on", ge=0, le=99)
+    open_levels: float = quantity(
+        1.0, help="Share of the levels that robots may be on; the rest waits for a later stage", gt=0, le=1
+    )
     levels_by_distance: bool = quantity(
         True, help="Whether robots that walk far go up a level after an episode, and those that do not go down one"
     )

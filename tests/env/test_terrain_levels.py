@@ -98,8 +98,26 @@ def test_those_past_the_last_level_spread_over_all_of_them():
     levels.place(torch.full((400,), 3), levels.column.clone())
     env._block.draw()
     everyone = torch.ones(400, dtype=torch.bool)
-    levels.move(everyone, ~everyone)
+    levels.move(everyone, everyone, ~everyone)
     assert torch.bincount(levels.level, minlength=4).tolist() == pytest.approx([100] * 4, abs=35)
+
+
+def test_only_open_levels_are_used_and_opening_them_is_an_edit():
+    env, levels = make("cpu", 400, 0, "scene.terrain.open_levels=0.25")
+    env.reset()
+    assert not levels.level.any()
+    everyone = torch.ones(400, dtype=torch.bool)
+    env._block.draw()
+    levels.move(everyone, everyone, ~everyone)
+    assert not levels.level.any(), "one level of four is open"
+    env.edit("scene.terrain.open_levels", 0.5)
+    levels.move(everyone, everyone, ~everyone)
+    assert levels.level.tolist() == [1] * 400
+    env.edit("scene.terrain.open_levels", 0.25)
+    levels.move(~everyone, ~everyone, ~everyone)
+    assert levels.level.tolist() == [1] * 400, "no episode has ended"
+    levels.move(everyone, ~everyone, ~everyone)
+    assert not levels.level.any()
 
 
 def test_levels_survive_a_checkpoint_whatever_the_number_of_reserved_environments():
