@@ -66,12 +66,19 @@ def test_an_episode_s_walk_moves_it_up_or_down_as_the_rule_says():
     env.view.commands["velocity"][:] = torch.tensor([0.6, -0.8, 0.3])
     done = torch.tensor([True, True, True, False, True, True])
     env._block.draw()
+    held = [
+        tensor.data_ptr() for tensor in (levels.level, levels.column, env.engine.env_origins, env.view.terrain_level)
+    ]
     anywhere = (env._block[levels._draws].squeeze(-1) * 4).long()
     env.view.refresh()
     levels(done, env.view)
     #                              up, far enough, down, goes on, lowest, past the last
     assert levels.level.tolist() == [2, 1, 0, 1, 0, int(anywhere[5])]
     assert torch.equal(env.engine.env_origins, origins_of(env, levels))
+    moved = [
+        tensor.data_ptr() for tensor in (levels.level, levels.column, env.engine.env_origins, env.view.terrain_level)
+    ]
+    assert moved == held, "a recorded step needs its tensors where they are"
 
 
 def test_standing_robots_that_were_told_to_stand_stay_on_their_level():
