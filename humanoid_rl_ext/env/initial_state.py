@@ -18,8 +18,9 @@ from humanoid_rl_ext.task.schema import RandomisationSection
 class InitialState:
     """Draws start states for all environments from the Task's ``reset`` randomisations."""
 
-    def __init__(self, terms: Iterable[BoundTerm], engine: Engine) -> None:
-        self._terms, self._engine = list(terms), engine
+    def __init__(self, terms: Iterable[BoundTerm], engine: Engine, origins: torch.Tensor) -> None:
+        """``origins`` (num_envs, 3) are those of the episodes that are about to start."""
+        self._terms, self._origins = list(terms), origins
         robot, device, num_envs = engine.robot, engine.device, engine.num_envs
         self._position = torch.tensor([0.0, 0.0, robot.standing_height], device=device)
         self._rotation = torch.tensor(robot.standing_rotation, device=device)
@@ -31,7 +32,7 @@ class InitialState:
     def draw(self, step: Step) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Root pose (num_envs, 7) in the world, root velocity (num_envs, 6), joint positions and velocities."""
         num_envs = step.num_envs
-        position = self._position + self._engine.env_origins
+        position = self._position + self._origins
         rotation = self._rotation.expand(num_envs, 4)
         velocity = self._at_rest
         joint_pos, joint_vel = self._joint_pos.clone(), torch.zeros_like(self._joint_pos)
@@ -61,10 +62,10 @@ class Restarts:
         """``terms`` are those of ``table`` that are enabled."""
         modes = {name: table[name].mode for name in terms}
         starts = [term for name, term in terms.items() if modes[name] == "reset"]
-        self._initial = InitialState(starts, engine)
-        self._state = engine.state
         self.levels: TerrainLevels = levels_of(engine, step, block)
         """Where on the terrain environments are; on flat ground they stay where they are."""
+        self._initial = InitialState(starts, engine, self.levels.origins)
+        self._state = engine.state
         self.pushes = {
             name: (term, Timer(table[name].interval_s, step, block))
             for name, term in terms.items()
@@ -77,7 +78,6 @@ class Restarts:
 
         None in their place when surely nothing is to be written, which only a CPU is asked.
         """
-        self.levels(done, step)
         state, touched, shove = self._state, done, None
         for push, timer in self.pushes.values():
             due = timer.run(done) > done

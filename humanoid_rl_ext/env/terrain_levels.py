@@ -16,8 +16,15 @@ from humanoid_rl_ext.sim.terrain import Terrain
 class TerrainLevels:
     """What is asked of the ground's levels; this one is for flat ground, which has one level and nowhere to go."""
 
+    def __init__(self, engine: Engine) -> None:
+        self.origins = engine.env_origins
+        """(num_envs, 3) where episodes start that are about to."""
+
     def __call__(self, done: torch.Tensor, step: Step) -> None:
-        """Moves those whose episode ends, (num_envs,) bool, before their next start is drawn."""
+        """Decides where those go on whose episode ends, (num_envs,) bool; nothing but ``origins`` changes yet."""
+
+    def settle(self) -> None:
+        """Takes the decision over, once nobody asks any more where the ended episodes took place."""
 
     def open(self, share: float) -> None:
         """Lets environments be on a share of the levels, the lowest; those above leave with their next episode."""
@@ -33,7 +40,8 @@ class TerrainLevels:
 class GridLevels(TerrainLevels):
     """Level and column of each environment (num_envs,) int64; the engine's origins follow them, in place.
 
-    Nothing here synchronises or draws random numbers: it may run in a recorded step.
+    Nothing here synchronises or draws random numbers: it may run in a recorded step. What rewards may be reading at the
+    same time changes in ``settle`` alone.
     """
 
     def __init__(self, terrain: Terrain, engine: Engine, step: Step, block: RandomBlock) -> None:
@@ -42,35 +50,45 @@ class GridLevels(TerrainLevels):
         step.ground = Ground(terrain, device)
         level, column = (torch.as_tensor(cells, device=device) for cells in terrain.start_cells(engine.num_envs))
         self.level, self.column = step.terrain_level, column
+        self._next = level.clone()
         self._terrain, self._env_origins = terrain, engine.env_origins
         self._table = torch.as_tensor(terrain.origins.reshape(-1, 3), device=device)
+        self.origins = torch.empty_like(engine.env_origins)
         self._block, self._draws = block, block.allot(1)
         self._open = torch.tensor(terrain.opened(terrain.open_levels), device=device)
         self.place(level, column)
 
     def __call__(self, done: torch.Tensor, step: Step) -> None:
-        """Moves those whose episode ends by the distance they walked, where the Task says so."""
+        """Decides by the distance they walked where those go on whose episode ends, if the Task says so."""
         if self._terrain.levels_by_distance and (done.is_cuda or done.any()):
             self.move(done, *distance_walked(done, step, 0.5 * self._terrain.cell_size))
 
     def move(self, done: torch.Tensor, up: torch.Tensor, down: torch.Tensor) -> None:
-        """One level up where ``up`` (num_envs,) bool is set, one down where ``down`` is; ``env_origins`` follow.
+        """One level up where ``up`` (num_envs,) bool is set, one down where ``down`` is: in ``origins`` at once, in
+        ``level`` and the engine's origins with ``settle``.
 
         The first level is the lowest; who is ``done`` and past the last open one goes to a random one.
         """
         wanted = (self.level + up.long() - down.long()).clamp_(min=0)
         anywhere = (self._block[self._draws].squeeze(-1) * self._open).long()
-        self.place(torch.where(done & (wanted >= self._open), anywhere, wanted), self.column)
+        torch.where(done & (wanted >= self._open), anywhere, wanted, out=self._next)
+        torch.index_select(self._table, 0, self._next * self._terrain.columns + self.column, out=self.origins)
+
+    def settle(self) -> None:
+        """Takes over what ``move`` decided."""
+        self.level.copy_(self._next)
+        self._env_origins.copy_(self.origins)
 
     def open(self, share: float) -> None:
         """Lets environments be on a share of the levels, the lowest; those above leave with their next episode."""
         self._open.fill_(self._terrain.opened(share))
 
     def place(self, level: torch.Tensor, column: torch.Tensor) -> None:
-        """Takes over levels and columns (num_envs,) int64."""
-        self.level.copy_(level)
+        """Takes over levels and columns (num_envs,) int64, at once."""
+        self._next.copy_(level)
         self.column.copy_(column)
-        torch.index_select(self._table, 0, level * self._terrain.columns + column, out=self._env_origins)
+        torch.index_select(self._table, 0, self._next * self._terrain.columns + self.column, out=self.origins)
+        self.settle()
 
     def state_dict(self, rows: slice) -> dict[str, Any]:
         """Levels and columns of some environments."""
@@ -88,7 +106,7 @@ class GridLevels(TerrainLevels):
 def levels_of(engine: Engine, step: Step, block: RandomBlock) -> TerrainLevels:
     """The levels of the engine's ground."""
     terrain = engine.settings.terrain
-    return TerrainLevels() if terrain is None else GridLevels(terrain, engine, step, block)
+    return TerrainLevels(engine) if terrain is None else GridLevels(terrain, engine, step, block)
 
 
 def distance_walked(done: torch.Tensor, step: Step, half_cell: float) -> tuple[torch.Tensor, torch.Tensor]:

@@ -182,6 +182,7 @@ class VecEnv:
                 values = torch.where(non_finite.unsqueeze(-1), 0.0, values)
             paid = values[:, : len(self._rewards.names)]
             reward = paid.sum(-1)
+        self._restarts.levels(done, view)
         touched, motion = self._restarts(done, view)
         final = {} if motion is None else observe(self._observations, view)
         if non_finite is not None:
@@ -200,6 +201,7 @@ class VecEnv:
             for term in self._rewards.terms.values():
                 term.reset(outcome.done)
             view.forget_contacts(outcome.done)
+            self._restarts.levels.settle()
             view.refresh()
         view.reads_bodies = False
         for command in self._commands.values():

@@ -99,5 +99,5 @@ def height_scan(
     feet = (step.root_pos_w[:, 2:3] if step.ground else step.root_height.unsqueeze(-1)) - step.standing_height
     if step.ground is None:
         return (-feet).expand(-1, points_x * points_y).clamp(-limit, limit)
-    heights = step.ground.scan(step.root_pos_w, step.forward_w, (points_x, points_y), spacing)
+    heights = step.ground.scan(step.root_pos_w, step.heading_axes_w, (points_x, points_y), spacing)
     return (heights - feet).clamp_(-limit, limit)

@@ -95,11 +95,6 @@ class Step:
         return self.root_pos_e[:, 2]
 
     @cached_property
-    def forward_w(self) -> torch.Tensor:
-        """(num_envs, 2) unit vector of the heading in the plane of the world."""
-        return torch.nn.functional.normalize(self.rotation_w[:, :2, 0], dim=-1)
-
-    @cached_property
     def rotation_w(self) -> torch.Tensor:
         """(num_envs, 3, 3) rotation from the base frame to the world."""
         return matrix_from_quat(self.root_quat_w)
@@ -132,11 +127,21 @@ class Step:
     @cached_property
     def yaw_velocity(self) -> torch.Tensor:
         """(num_envs, 2) velocity (m/s) along the heading and to its left, level with the ground."""
-        axes = (self.rotation_w.flatten(1).index_select(1, self._level_entries) * self._level_signs).unflatten(
-            1, (2, 2)
-        )
-        velocity = (axes * self.root_lin_vel_w[:, None, :2]).sum(-1)
-        return velocity / axes[:, :1].norm(dim=-1).clamp_min_(1e-12)
+        axes, length = self._level_axes
+        return (axes * self.root_lin_vel_w[:, None, :2]).sum(-1) / length
+
+    @cached_property
+    def heading_axes_w(self) -> torch.Tensor:
+        """(num_envs, 2, 2) unit vectors ahead and to the left, level with the ground."""
+        axes, length = self._level_axes
+        return axes / length.unsqueeze(-1)
+
+    @cached_property
+    def _level_axes(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The level parts of the forward axis and of that turned to the left, (num_envs, 2, 2), and their length."""
+        entries = self.rotation_w.flatten(1).index_select(1, self._level_entries)
+        axes = (entries * self._level_signs).unflatten(1, (2, 2))
+        return axes, axes[:, :1].norm(dim=-1).clamp_min_(1e-12)
 
     @property
     def body_pose_w(self) -> torch.Tensor:

@@ -46,8 +46,8 @@ def test_beyond_the_edge_the_ground_is_level():
 
 def test_a_scan_turns_with_the_heading_and_runs_from_right_to_left_and_behind_to_ahead():
     middle, yaw = torch.tensor([[1.3, -0.4, 2.0], [-5.1, 7.7, 0.0]]), (0.7, -2.1)
-    forward = torch.tensor([[math.cos(angle), math.sin(angle)] for angle in yaw])
-    scan = GROUND.scan(middle, forward, (17, 11), torch.tensor(0.1))
+    axes = [[[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]] for angle in yaw]
+    scan = GROUND.scan(middle, torch.tensor(axes), (17, 11), torch.tensor(0.1))
     assert scan.shape == (2, 187)
     for env, angle in enumerate(yaw):
         for index in (0, 16, 93, 170, 186):
