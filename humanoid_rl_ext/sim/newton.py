@@ -248,7 +248,8 @@ class NewtonEngine:
                 return
             check_finite(mask, (root_pose, root_velocity, joint_pos, joint_vel))
         built, motion = self._built, (root_pose, root_velocity, joint_pos, joint_vel)
-        bodies = bodies or not built.floating  # a fixed base's pose is that of its body
+        # A fixed base's pose is that of its body; contacts with a terrain are found from the bodies' poses.
+        bodies = bodies or not built.floating or built.terrain is not None
         with self._on_torch_stream():
             self._restart(mask, motion, self._properties.mode == "position")
             if not built.floating:

@@ -118,6 +118,21 @@ def test_robots_start_on_their_cells_and_stand_there_as_on_a_plane(start):
     assert above[:, 2].tolist() == pytest.approx([engine.robot.standing_height] * 9, abs=0.02)
 
 
+def test_contacts_are_those_of_where_a_reset_has_put_the_robot(start, thing):
+    built = terrain({"waves": {}})
+    engine = start(thing(BOX), 2, dt=DT, terrain=built)
+    ground = torch.as_tensor(built.origins[0, 0])
+    place(engine, ground + torch.tensor([[0.0, 0.0, 5.0], [0.0, 0.0, HALF_HEIGHT - 1e-3]]))
+    engine.step(1)
+    assert (engine.read_contacts()[..., 2].sum(1) > 1.0).tolist() == [False, True]
+    swapped = engine.state.root_pose.flip(0).clone()
+    swapped[0, 2] = ground[2] + HALF_HEIGHT - 1e-3
+    still = torch.zeros_like(engine.state.joint_pos)
+    engine.reset(torch.ones(2, dtype=torch.bool), swapped, torch.zeros(2, 6), still, still, bodies=False)
+    engine.step(1)
+    assert (engine.read_contacts()[..., 2].sum(1) > 1.0).tolist() == [True, False]
+
+
 def test_robots_that_share_a_cell_pass_through_each_other(start, thing):
     built = terrain({"waves": {}})
     engine = start(thing(BOX), 3, dt=DT, terrain=built)
