@@ -9,6 +9,7 @@ import torch
 
 from humanoid_rl_ext.env.stored_states import StoredStates
 from humanoid_rl_ext.env.terms import BoundTerm, RandomBlock
+from humanoid_rl_ext.env.terrain_levels import TerrainLevels, levels_of
 from humanoid_rl_ext.env.timers import Timer
 from humanoid_rl_ext.mdp.step import Step
 from humanoid_rl_ext.sim.engine import Engine
@@ -22,8 +23,9 @@ STATE = ("initial_root", "initial_joint_pos", "initial_joint_vel", "root_velocit
 class InitialState:
     """Draws start states for all environments from the Task's ``reset`` randomisations."""
 
-    def __init__(self, terms: Iterable[BoundTerm], engine: Engine) -> None:
-        self._terms, self._engine = list(terms), engine
+    def __init__(self, terms: Iterable[BoundTerm], engine: Engine, origins: torch.Tensor) -> None:
+        """``origins`` (num_envs, 3) are those of the episodes that are about to start."""
+        self._terms, self._origins = list(terms), origins
         robot, device, num_envs = engine.robot, engine.device, engine.num_envs
         self._position = torch.tensor([0.0, 0.0, robot.standing_height], device=device)
         self._rotation = torch.tensor(robot.standing_rotation, device=device)
@@ -35,7 +37,7 @@ class InitialState:
     def draw(self, step: Step) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Root pose (num_envs, 7) in the world, root velocity (num_envs, 6), joint positions and velocities."""
         num_envs = step.num_envs
-        position = self._position + self._engine.env_origins
+        position = self._position + self._origins
         rotation = self._rotation.expand(num_envs, 4)
         velocity = self._at_rest
         joint_pos, joint_vel = self._joint_pos.clone(), torch.zeros_like(self._joint_pos)
@@ -71,10 +73,12 @@ class Restarts:
         table, episodes = task.randomisation, task.episodes
         modes = {name: table[name].mode for name in terms if terms[name].spec.target in STATE}
         starts = [terms[name] for name, mode in modes.items() if mode == "reset"]
-        self._initial = InitialState(starts, engine)
+        self.levels: TerrainLevels = levels_of(engine, step, block)
+        """Where on the terrain environments are; on flat ground they stay where they are."""
+        self._initial = InitialState(starts, engine, self.levels.origins)
         self._stored: StoredStates | None = None
         if episodes.start_from != "standing":
-            self._stored = StoredStates(episodes, engine, step, block, learning)
+            self._stored = StoredStates(episodes, engine, self.levels.origins, step, block, learning)
         self._state = engine.state
         self.pushes = {
             name: (term, Timer(table[name].interval_s, step, block))

@@ -13,6 +13,7 @@ from humanoid_rl_ext.robot import load_robot
 from humanoid_rl_ext.robot.description import RobotDescription
 from humanoid_rl_ext.sim.engine import Engine, NewtonSettings, SceneSettings
 from humanoid_rl_ext.sim.engines import make_engine
+from humanoid_rl_ext.sim.terrain import build_terrain
 from humanoid_rl_ext.task.schema import Task
 
 GYM_PREFIX = "gym:"
@@ -96,6 +97,7 @@ def scene_settings(task: Task, num_envs: int, device: str) -> SceneSettings:
         dt=sim.dt,
         gravity=sim.gravity,
         spacing=scene.spacing,
+        terrain=build_terrain(scene.terrain),
         static_friction=scene.static_friction,
         dynamic_friction=scene.dynamic_friction,
         restitution=scene.restitution,

@@ -15,6 +15,7 @@ from humanoid_rl_ext.env.timers import Timer
 from humanoid_rl_ext.errors import TaskError
 from humanoid_rl_ext.mdp.step import Step
 from humanoid_rl_ext.sim.action_delay import MEMORY
+from humanoid_rl_ext.sim.contact_material import of_both
 from humanoid_rl_ext.sim.engine import Engine
 from humanoid_rl_ext.task.schema import RandomisationSection, Task
 
@@ -114,9 +115,9 @@ class Randomiser:
         engine, task = self._engine, self._task
         names = {name for quantity in self.quantities.values() for name in quantity.properties}
         self._base = {name: engine.get_property(name).contiguous() for name in names - {"action_delay"}}
-        if contacts_vary(task):  # the ground's own no longer count, so the robot's become the means of both
+        if contacts_vary(task):  # the ground's own no longer count, so the robot's become what contacts have of both
             for name in CONTACT & engine.properties.keys():
-                self._base[name] = 0.5 * (engine.get_property(name) + getattr(task.scene, name))
+                self._base[name] = of_both(name, engine.get_property(name), engine.settings)
                 engine.set_property(name, self._base[name])
         scalars = [q for q in self.quantities.values() if q.value.shape[1] == 1 and q.mode != "step"]
         ranges = {q.name: q.term.param(_range(q.term)) for q in scalars}

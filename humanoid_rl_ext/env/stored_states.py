@@ -28,14 +28,22 @@ class StoredStates:
     """
 
     def __init__(
-        self, episodes: EpisodesSection, engine: Engine, step: Step, block: RandomBlock, learning: int
+        self,
+        episodes: EpisodesSection,
+        engine: Engine,
+        origins: torch.Tensor,
+        step: Step,
+        block: RandomBlock,
+        learning: int,
     ) -> None:
-        """The first ``learning`` environments fill the buffer.
+        """``origins`` (num_envs, 3) are those of the episodes that are about to start.
+
+        The first ``learning`` environments fill the buffer.
 
         Raises:
             TaskError: for a file that is missing or does not fit the robot.
         """
-        self._engine, self._block, self._learning = engine, block, learning
+        self._engine, self._origins, self._block, self._learning = engine, origins, block, learning
         self._columns = block.allot(2)
         self._share = episodes.share
         self._widths = [7, 6, len(engine.robot.joints), len(engine.robot.joints)]
@@ -55,7 +63,7 @@ class StoredStates:
         index = (draw[:, 1] * self._count).long()
         chosen = ((draw[:, 0] < self._share) & (self._count > 0)).unsqueeze(-1)
         stored = list(self._states[index].split(self._widths, dim=-1))
-        stored[0] = stored[0] + torch.nn.functional.pad(self._engine.env_origins, (0, 4))
+        stored[0] = stored[0] + torch.nn.functional.pad(self._origins, (0, 4))
         return tuple(torch.where(chosen, new, old) for new, old in zip(stored, motion, strict=True))
 
     def take_in(self, step: Step) -> None:

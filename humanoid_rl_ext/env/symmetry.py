@@ -31,7 +31,11 @@ FIXED: dict[str, tuple[float, ...]] = {
     "target_position": POLAR,
 }
 """Signs of observations that stay in their place."""
-COMMANDS: dict[str, tuple[float, ...]] = {"velocity": (1.0, -1.0, -1.0), "target": POLAR}
+COMMANDS: dict[str, tuple[float, ...]] = {
+    "velocity": (1.0, -1.0, -1.0),
+    "target": POLAR,
+    "base_height": (1.0,),
+}
 """Signs of commands, by their term."""
 ALONG = 0.99
 """Least cosine between a mirrored axis and its partner's."""
@@ -148,7 +152,8 @@ def _term(
         "last_action": lambda: actions,
         "contact_force": lambda: _among(_picked(term.param("bodies"), len(bodies)), bodies, where),
         "body_pos": lambda: _vectors(_among(_picked(term.param("bodies"), len(bodies)), bodies, where)),
-        "command": lambda: _fixed(COMMANDS.get(env.task.commands[term.param("command")].spec.name, ())),
+        "height_scan": lambda: _grid(term.param("points_x"), term.param("points_y")),
+        "command": lambda: _command(env._commands[term.param("command")].term, bodies, where),
     }
     places = known[name]() if name in known else _fixed(FIXED.get(name, ()))
     if len(places) != size:
@@ -158,6 +163,24 @@ def _term(
 
 def _fixed(signs: Sequence[float]) -> Places:
     return list(enumerate(signs))
+
+
+def _grid(ahead: int, across: int) -> Places:
+    """Lines of points from behind to ahead, the lines from the right to the left."""
+    return [((across - 1 - line) * ahead + point, 1.0) for line in range(across) for point in range(ahead)]
+
+
+def _command(term: BoundTerm, bodies: Places, where: str) -> Places:
+    if term.spec.name != "gait":
+        return _fixed(COMMANDS.get(term.spec.name, ()))
+    picked = _picked(term.param("bodies"), len(bodies))
+    feet = _among(picked, bodies, where)
+    offsets = term.param("offsets").tolist() or [index / len(feet) for index in range(len(feet))]
+    ahead = {round(2 * (offsets[partner] - offset), 5) % 2 for offset, (partner, _) in zip(offsets, feet, strict=True)}
+    if ahead != {0.0} and ahead != {1.0}:
+        raise TaskError(f"{where}: feet whose partners are neither in step nor half a cycle ahead have no mirror image")
+    clock = 1.0 if ahead == {0.0} else -1.0  # half a cycle on, sine and cosine have changed sign
+    return [(0, clock), (1, clock), *((2 + foot, 1.0) for foot, _ in feet)]
 
 
 def _vectors(places: Places) -> Places:

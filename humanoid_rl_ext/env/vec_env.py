@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from humanoid_rl_ext.env import edits
 from humanoid_rl_ext.env.actions import ActionMap
 from humanoid_rl_ext.env.initial_state import Restarts
 from humanoid_rl_ext.env.outcome import Outcome
@@ -15,7 +16,7 @@ from humanoid_rl_ext.env.sampling import bind_randomisation
 from humanoid_rl_ext.env.sensing import Sensors
 from humanoid_rl_ext.env.statistics import Episode, EpisodeStatistics
 from humanoid_rl_ext.env.tables import RewardTable, TerminationTable, observation_tables, observe
-from humanoid_rl_ext.env.terms import BoundTerm, RandomBlock, bind
+from humanoid_rl_ext.env.terms import RandomBlock, bind
 from humanoid_rl_ext.env.timers import Command
 from humanoid_rl_ext.env.transition import ActionSpec, EnvSpec, Observations, Transition
 from humanoid_rl_ext.errors import TaskError, did_you_mean
@@ -191,6 +192,7 @@ class VecEnv:
                 values = torch.where(non_finite.unsqueeze(-1), 0.0, values)
             paid = values[:, : len(self._rewards.names)]
             reward = paid.sum(-1)
+        self._restarts.levels(done, view)
         touched, motion = self._restarts(done, view)
         final = {} if motion is None else observe(self._observations, view)
         if non_finite is not None:
@@ -210,6 +212,7 @@ class VecEnv:
             for term in self._rewards.terms.values():
                 term.reset(outcome.done)
             view.forget_contacts(outcome.done)
+            self._restarts.levels.settle()
             view.refresh()
         view.reads_bodies = False
         for command in self._commands.values():
@@ -280,19 +283,7 @@ class VecEnv:
 
     def can_edit(self, path: str) -> bool:
         """Whether ``edit`` of a path acts in the next step; any other field takes effect in a new run."""
-        match path.split("."):
-            case ["rewards", _]:
-                return True
-            case ["rewards", name, *_]:
-                return name in self.task.rewards
-            case ["commands", name, "resample_s"]:
-                return name in self._commands and self._commands[name].timer is not None
-            case ["randomisation", name, "interval_s"]:
-                return name in self._restarts.timers | self.randomiser.timers
-            case [table, name, "params", param]:
-                return name in self._bound().get(table, {}) and param in self._bound()[table][name].numbers
-            case other:
-                return other in (["episode_length_s"], ["reward_scale"]) or other[0] == "curriculum"
+        return edits.can_edit(self, path)
 
     def edit(self, path: str, value: Any) -> None:
         """Changes the Task in one place, e.g. ``rewards.alive.weight``; it acts in the next step.
@@ -315,40 +306,7 @@ class VecEnv:
         Raises:
             TaskError: for a term that cannot be had or left out while training; nothing has changed then.
         """
-        robot, before = self.engine.robot, self._rewards.terms
-        rewards = RewardTable(task.rewards, robot, self.view, self._block, len(self._metrics), before)
-        for table, terms in self._bound().items():
-            for name, term in terms.items():
-                section = getattr(task, table).get(name)
-                if section is None or not term.differs_in_numbers(section):
-                    raise TaskError(f"{table}.{name}: cannot change while training; it takes effect in a new run")
-        timers = [
-            (f"commands.{name}.resample_s", command.timer, task.commands[name].resample_s)
-            for name, command in self._commands.items()
-            if command.timer is not None
-        ]
-        timers += [
-            (f"randomisation.{name}.interval_s", timer, task.randomisation[name].interval_s)
-            for name, timer in (self._restarts.timers | self.randomiser.timers).items()
-        ]
-        for path, _, seconds in timers:
-            if seconds is None:
-                raise TaskError(f"{path}: cannot be switched off while training; that takes effect in a new run")
-
-        if rewards.terms != self._rewards.terms:
-            self._rewards = rewards
-            self.statistics.set_rewards(rewards.names)
-        self._rewards.set_numbers(task.rewards, task.reward_scale)
-        for table, terms in self._bound().items():
-            for name, term in terms.items():
-                term.set_numbers(getattr(task, table)[name])
-        for _, timer, seconds in timers:
-            timer.seconds.copy_(torch.as_tensor(seconds))
-        if rewards is self._rewards or task.max_episode_length != self.view.max_episode_length:
-            for recording in (self._judging, self._beginning, self._counting):
-                recording.forget()
-        self.view.max_episode_length = task.max_episode_length
-        self.task = task
+        edits.adopt(self, task)
 
     def state_dict(self) -> dict[str, Any]:
         """What the next steps depend on, as far as the engine shows it: state, clocks, memories, randomness.
@@ -367,11 +325,12 @@ class VecEnv:
             "statistics": self.statistics.state_dict(),
             "stored": self._restarts.state_dict(),
             "buffers": {name: buffer[ours].clone() for name, buffer in self._buffers().items()},
-        }
+        } | self._restarts.levels.state_dict(ours)
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Restores ``state_dict`` of an environment with the same Task and number of copies, but for rewards."""
         view, state, ours = self.view, self.engine.state, slice(self.num_envs)
+        self._restarts.levels.load_state_dict(saved, ours)
         origins = torch.nn.functional.pad(self.engine.env_origins, (0, 4))[ours]
         motion = []
         for key in ("root_pose", "root_velocity", "joint_pos", "joint_vel"):
@@ -413,15 +372,6 @@ class VecEnv:
     def _of_learning(self, seen: Observations) -> Observations:
         """The rows of the environments that are learned from."""
         return {group: values[: self.num_envs] for group, values in seen.items()} if self.reserved else seen
-
-    def _bound(self) -> dict[str, dict[str, BoundTerm]]:
-        """The terms at work whose numbers can change, by table; rewards are handled by their own."""
-        return {
-            "terminations": self._terminations.terms,
-            "commands": {name: command.term for name, command in self._commands.items()},
-            "randomisation": self._randomisation,
-            "metrics": self._metrics,
-        }
 
     def _buffers(self) -> dict[str, torch.Tensor]:
         buffers = self._restarts.buffers() | self._rewards.buffers()

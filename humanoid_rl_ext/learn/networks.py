@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import nn
 
+from humanoid_rl_ext.errors import CheckpointError
 from humanoid_rl_ext.learn import gpu_layers
 from humanoid_rl_ext.sim.recording import Branch
 
@@ -117,3 +118,13 @@ def flatten_parameters(*modules: nn.Module) -> tuple[nn.Parameter, list[nn.Param
         parameter.data = values[start:end].view_as(parameter)
         start = end
     return nn.Parameter(values), parameters
+
+
+def copy_parameters(saved: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor]) -> None:
+    """Writes saved parameters to one's own, by name; raises CheckpointError, with nothing written, if they differ."""
+    for name in {**own, **saved}:
+        here, there = (tuple(values[name].shape) if name in values else "absent" for values in (own, saved))
+        if here != there:
+            raise CheckpointError(f"'{name}' is {there} in the checkpoint but {here} by the learner's settings")
+    for name, value in own.items():
+        value.copy_(saved[name])

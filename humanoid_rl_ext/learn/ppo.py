@@ -21,7 +21,8 @@ from humanoid_rl_ext.learn.adam import Adam
 from humanoid_rl_ext.learn.advantage import generalised_advantages
 from humanoid_rl_ext.learn.distributions import make_distribution
 from humanoid_rl_ext.learn.edits import edited
-from humanoid_rl_ext.learn.networks import ActorCritic, flatten_parameters
+from humanoid_rl_ext.learn.losses import clipped_surrogate, value_error
+from humanoid_rl_ext.learn.networks import ActorCritic, copy_parameters, flatten_parameters
 from humanoid_rl_ext.learn.normaliser import ObservationNormaliser, RewardNormaliser
 from humanoid_rl_ext.learn.rollout import Rollout
 from humanoid_rl_ext.learn.schedules import adapt_learning_rate, scheduled_learning_rate
@@ -29,24 +30,6 @@ from humanoid_rl_ext.learn.settings import PPOSettings
 from humanoid_rl_ext.sim.recording import Branch, Recording, restore_generator
 
 SUMMED = ("policy_loss", "value_loss", "entropy", "kl", "clip_fraction", "grad_norm")
-
-
-def clipped_surrogate(log_ratio: torch.Tensor, advantages: torch.Tensor, clip_range: float) -> torch.Tensor:
-    """What the policy maximises, per sample (n,). Source: Schulman et al. 2017, equation 7."""
-    ratio = log_ratio.exp()
-    return torch.minimum(ratio * advantages, ratio.clamp(1.0 - clip_range, 1.0 + clip_range) * advantages)
-
-
-def value_error(values: torch.Tensor, old_values: torch.Tensor, returns: torch.Tensor, clip: float) -> torch.Tensor:
-    """Half the squared error, per sample (n,), or that of values held within ``clip`` of the old ones if larger.
-
-    An infinite ``clip`` leaves the plain error. Source: Andrychowicz et al. 2021, appendix B.1 (value loss clipping).
-    """
-    error = (values - returns).square()
-    if math.isfinite(clip):
-        held = old_values + (values - old_values).clamp(-clip, clip)
-        error = torch.maximum(error, (held - returns).square())
-    return 0.5 * error
 
 
 class PPO:
@@ -404,18 +387,12 @@ class PPO:
         }
 
     def _restore_learned_state(self, state: dict[str, Any]) -> None:
-        weights = self._weights()
-        for name in [*weights, *(name for name in state["weights"] if name not in weights)]:
-            here, there = (tuple(w[name].shape) if name in w else "absent" for w in (weights, state["weights"]))
-            if here != there:
-                raise CheckpointError(f"'{name}' is {there} in the checkpoint but {here} by the learner's settings")
         missing = [group for group in self.normalisers if group not in state["normalisers"]]
         if missing:
             raise CheckpointError(
                 f"no normaliser of '{missing[0]}' in the checkpoint: set normalise_observations=false"
             )
-        for name, value in weights.items():
-            value.copy_(state["weights"][name])
+        copy_parameters(state["weights"], self._weights())
         self.optimiser.load_state_dict(state["optimiser"])
         for group, normaliser in self.normalisers.items():
             normaliser.load_state_dict(state["normalisers"][group])

@@ -51,3 +51,9 @@ def root_height(step: Step) -> torch.Tensor:
 def power(step: Step) -> torch.Tensor:
     """Mechanical power of the drives (W)."""
     return (step.joint_effort * step.joint_vel).abs().sum(-1)
+
+
+@register("metric")
+def terrain_level(step: Step) -> torch.Tensor:
+    """Level of difficulty of the ground; 0 on the easiest and on flat ground."""
+    return step.terrain_level.float()

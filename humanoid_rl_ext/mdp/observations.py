@@ -91,3 +91,20 @@ def contact_force(
 ) -> torch.Tensor:
     """Size of the contact force on each picked body, scaled."""
     return step.contact_force_norm(bodies) * scale
+
+
+@register("observation")
+def height_scan(
+    step: Step,
+    *,
+    points_x: Annotated[int, Param(1, 100, "", "Points from behind to ahead")] = 17,
+    points_y: Annotated[int, Param(1, 100, "", "Points from right to left")] = 11,
+    spacing: Annotated[float, Param(0.01, 10.0, "m", "Distance between two points")] = 0.1,
+    limit: Annotated[float, Param(0.01, 100.0, "m", "Clipped to plus and minus this")] = 1.0,
+) -> torch.Tensor:
+    """Height of the ground on a grid around the base that turns with it, 0 where a standing robot's feet would be."""
+    feet = (step.root_pos_w[:, 2:3] if step.ground else step.root_height.unsqueeze(-1)) - step.standing_height
+    if step.ground is None:
+        return (-feet).expand(-1, points_x * points_y).clamp(-limit, limit)
+    heights = step.ground.scan(step.root_pos_w, step.heading_axes_w, (points_x, points_y), spacing)
+    return (heights - feet).clamp_(-limit, limit)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import torch
 
     from humanoid_rl_ext.sim.engine import Engine
+    from humanoid_rl_ext.sim.ground import Ground
 else:
     from humanoid_rl_ext.lazy import LazyModule
 
@@ -61,6 +62,10 @@ class Step:
         self.commands: Mapping[str, torch.Tensor] = {}
         """Current command of each kind, (num_envs, size)."""
         self._looked_up_apart: list[torch.Tensor] = []
+        self.ground: Ground | None = None
+        """The uneven ground; None where it is a plane at the height of the environments' origins."""
+        self.terrain_level = torch.zeros(self.num_envs, dtype=torch.int64, device=device)
+        """Level of difficulty of the ground that each environment is on."""
         self._fixed = frozenset(self.__dict__)
 
     def refresh(self) -> None:
@@ -84,7 +89,9 @@ class Step:
 
     @cached_property
     def root_height(self) -> torch.Tensor:
-        """(num_envs,) height of the base's origin above its environment's ground (m)."""
+        """(num_envs,) height of the base's origin above the ground under it (m)."""
+        if self.ground is not None:
+            return self.root_pos_w[:, 2] - self.ground.height(self.root_pos_w)
         return self.root_pos_e[:, 2]
 
     @cached_property
@@ -120,11 +127,21 @@ class Step:
     @cached_property
     def yaw_velocity(self) -> torch.Tensor:
         """(num_envs, 2) velocity (m/s) along the heading and to its left, level with the ground."""
-        axes = (self.rotation_w.flatten(1).index_select(1, self._level_entries) * self._level_signs).unflatten(
-            1, (2, 2)
-        )
-        velocity = (axes * self.root_lin_vel_w[:, None, :2]).sum(-1)
-        return velocity / axes[:, :1].norm(dim=-1).clamp_min_(1e-12)
+        axes, length = self._level_axes
+        return (axes * self.root_lin_vel_w[:, None, :2]).sum(-1) / length
+
+    @cached_property
+    def heading_axes_w(self) -> torch.Tensor:
+        """(num_envs, 2, 2) unit vectors ahead and to the left, level with the ground."""
+        axes, length = self._level_axes
+        return axes / length.unsqueeze(-1)
+
+    @cached_property
+    def _level_axes(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The level parts of the forward axis and of that turned to the left, (num_envs, 2, 2), and their length."""
+        entries = self.rotation_w.flatten(1).index_select(1, self._level_entries)
+        axes = (entries * self._level_signs).unflatten(1, (2, 2))
+        return axes, axes[:, :1].norm(dim=-1).clamp_min_(1e-12)
 
     @property
     def body_pose_w(self) -> torch.Tensor:

@@ -7,13 +7,15 @@ the body's centre of mass along world axes. Joints and bodies stand in the robot
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from humanoid_rl_ext.robot.description import RobotDescription
 
 if TYPE_CHECKING:
     import torch
+
+    from humanoid_rl_ext.sim.terrain import Terrain
 
 TargetMode = Literal["position", "velocity", "effort"]
 PropertyAccess = Literal["device", "host"]
@@ -48,8 +50,10 @@ class SceneSettings:
     dynamic_friction: float = 1.0
     restitution: float = 0.0
     ground: bool = True
+    terrain: Terrain | None = field(default=None, compare=False)
+    """The ground that all environments share, and where they start on it; None: a plane, and starts on a grid."""
     contact_of: Literal["both", "robot"] = "both"
-    """Whose friction and restitution a contact has: the mean of the robot's and the ground's, or the robot's alone."""
+    """Whose friction and restitution a contact has: ``contact_material.of_both``, or the robot's alone."""
     self_collision: bool = False
     position_iterations: int = 8
     velocity_iterations: int = 1
@@ -87,6 +91,7 @@ class Engine(Protocol):
     num_envs: int
     dt: float
     robot: RobotDescription
+    settings: SceneSettings
     state: State
     env_origins: torch.Tensor
     """(num_envs, 3) on the device; curricula may move them, and the next reset uses them."""

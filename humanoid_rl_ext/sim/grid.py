@@ -4,6 +4,15 @@ from __future__ import annotations
 
 import torch
 
+from humanoid_rl_ext.sim.engine import SceneSettings
+
+
+def start_origins(settings: SceneSettings) -> torch.Tensor:
+    """(num_envs, 3) where environments are at first: on cells of the terrain, or on a grid of their own."""
+    if settings.terrain is None:
+        return square_grid(settings.num_envs, settings.spacing)
+    return torch.as_tensor(settings.terrain.start_origins(settings.num_envs))
+
 
 def square_grid(num_envs: int, spacing: float) -> torch.Tensor:
     """(num_envs, 3) origins of a square grid centred on the world's origin, neighbours ``spacing`` (m) apart."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import carb.settings
@@ -22,7 +23,7 @@ from humanoid_rl_ext.errors import DeviceError, EngineError
 from humanoid_rl_ext.robot.description import RobotDescription
 from humanoid_rl_ext.sim import scene
 from humanoid_rl_ext.sim.engine import SceneSettings
-from humanoid_rl_ext.sim.grid import square_grid
+from humanoid_rl_ext.sim.grid import square_grid, start_origins
 from humanoid_rl_ext.sim.on_stage import ENVIRONMENTS, StageLayer, articulation_root
 from humanoid_rl_ext.sim.physx import Binding, PhysxEngine
 from humanoid_rl_ext.sim.tensor_views import ArrayBinding, ContactBinding, Rows, WrenchBinding
@@ -171,7 +172,8 @@ class KitScene(KitPhysics):
     def __init__(self, description: RobotDescription, settings: SceneSettings) -> None:
         super().__init__()
         self.description, self.settings = description, settings
-        self.env_origins = square_grid(settings.num_envs, settings.spacing)
+        self.env_origins = start_origins(settings)
+        self._apart = square_grid(settings.num_envs, settings.spacing)
         self._replicated = False
 
     def open(self) -> Iterator[None]:
@@ -187,7 +189,7 @@ class KitScene(KitPhysics):
         self.layer.add_scene(scene.compose(self.description, settings))
         cloner.disable_change_listener()
         try:
-            environments = self.layer.copy_environment(self.env_origins - self.env_origins[0])
+            environments = self.layer.copy_environment(self._apart - self._apart[0])
         finally:
             cloner.enable_change_listener()
         self.robot_paths = [f"{path}{_IN_ENVIRONMENT}" for path in environments]
@@ -231,7 +233,7 @@ class KitRobot(KitPhysics):
         """``path`` is the robot's root prim."""
         super().__init__()
         self.robot_paths = [path]
-        self.description, self.settings = description, settings
+        self.description, self.settings = description, replace(settings, terrain=None)  # the ground is the stage's
 
     def open(self) -> Iterator[None]:
         """Plays the timeline afresh; takes an update of the application for each item.

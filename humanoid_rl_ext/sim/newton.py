@@ -15,7 +15,7 @@ from humanoid_rl_ext.robot.description import RobotDescription
 from humanoid_rl_ext.sim.action_delay import ActionDelay
 from humanoid_rl_ext.sim.device import check_device
 from humanoid_rl_ext.sim.engine import PropertyAccess, SceneSettings, State, TargetMode
-from humanoid_rl_ext.sim.grid import square_grid
+from humanoid_rl_ext.sim.grid import start_origins
 from humanoid_rl_ext.sim.newton_contacts import NewtonContacts
 from humanoid_rl_ext.sim.newton_kernels import Control, Gather, LateTargets, Restart
 from humanoid_rl_ext.sim.newton_model import NewtonModel, build, newton
@@ -52,7 +52,7 @@ class NewtonEngine:
         self.dt = settings.dt
         self.robot = description
         self.settings = settings
-        self.env_origins = square_grid(settings.num_envs, settings.spacing).to(self.device)
+        self.env_origins = start_origins(settings).to(self.device)
         self.stream = _own_stream(self.device)
         self._streams: dict[int, Any] = {}
         self.properties: Mapping[str, PropertyAccess] = {**PROPERTIES, "action_delay": "device"}
@@ -164,7 +164,7 @@ class NewtonEngine:
         """A sub-step as a graph for the CPU, where starting a hundred kernels from Python costs up to 20 ms."""
         built = self._built
         with wp.ScopedCapture("cpu", force_module_load=False) as capture:
-            built.solver.step(built.state, built.state, None, None, self.dt)
+            built.advance(self.dt)
         return capture.graph
 
     def _advance(self, substeps: int) -> None:
@@ -179,7 +179,7 @@ class NewtonEngine:
                 for write in self._write_targets:
                     write()
             if self._substep_graph is None:
-                built.solver.step(built.state, built.state, None, None, self.dt)
+                built.advance(self.dt)
             else:
                 wp.capture_launch(self._substep_graph)
         self._refresh(self.settings.body_state)
@@ -262,7 +262,8 @@ class NewtonEngine:
                 return
             check_finite(mask, (root_pose, root_velocity, joint_pos, joint_vel))
         built, motion = self._built, (root_pose, root_velocity, joint_pos, joint_vel)
-        bodies = bodies or not built.floating  # a fixed base's pose is that of its body
+        # A fixed base's pose is that of its body; contacts with a terrain are found from the bodies' poses.
+        bodies = bodies or not built.floating or built.terrain is not None
         with self._on_torch_stream():
             self._restart(mask, motion, self._properties.mode == "position")
             if self._delay is not None:

@@ -20,7 +20,9 @@ from pxr import Usd  # noqa: E402
 from humanoid_rl_ext.errors import EngineError  # noqa: E402
 from humanoid_rl_ext.robot.description import RobotDescription  # noqa: E402
 from humanoid_rl_ext.sim import scene  # noqa: E402
+from humanoid_rl_ext.sim.contact_material import on_ground  # noqa: E402
 from humanoid_rl_ext.sim.engine import SceneSettings  # noqa: E402
+from humanoid_rl_ext.sim.newton_terrain import CONTACTS_PER_SHAPE, LEAST_CONTACTS, TerrainContacts, add_terrain  # noqa: E402
 from humanoid_rl_ext.sim.ordering import Ordering, canonical_names, match  # noqa: E402
 
 UNLIMITED = 1e6
@@ -55,6 +57,13 @@ class NewtonModel:
     """(shapes,) int64 described body of each collider of the robot, on the device."""
     friction: torch.Tensor
     """(shapes,) friction of each collider's own material, on the device."""
+    terrain: TerrainContacts | None
+    """Who detects contacts on uneven ground; on a plane MuJoCo does it itself."""
+
+    def advance(self, dt: float) -> None:
+        """One sub-step (s)."""
+        contacts = None if self.terrain is None else self.terrain.detect(self.state)
+        self.solver.step(self.state, self.state, None, contacts, dt)
 
 
 def build(description: RobotDescription, settings: SceneSettings, device: torch.device) -> NewtonModel:
@@ -78,9 +87,12 @@ def build(description: RobotDescription, settings: SceneSettings, device: torch.
             owners = [place[body_names[body]] for body in robot.shape_body]
             colliders = torch.tensor(owners, dtype=torch.int64, device=device)
             model, solver, state = _start(robot, settings, device)
+            terrain = None
+            if settings.terrain is not None:
+                terrain = TerrainContacts(model, settings.num_envs, solver.mjw_data.naconmax // settings.num_envs)
     except (ValueError, RuntimeError, KeyError, NotImplementedError) as error:
         raise EngineError(f"Newton cannot build {description.name}: {str(error).strip().splitlines()[0]}") from error
-    return NewtonModel(model, solver, state, not description.fixed_base, joints, bodies, colliders, friction)
+    return NewtonModel(model, solver, state, not description.fixed_base, joints, bodies, colliders, friction, terrain)
 
 
 def add_ground(builder: Any, settings: SceneSettings) -> None:
@@ -88,7 +100,10 @@ def add_ground(builder: Any, settings: SceneSettings) -> None:
     config = newton.ModelBuilder.ShapeConfig(
         mu=settings.dynamic_friction, gap=0.0, margin=0.0, collision_group=GROUND_GROUP
     )
-    builder.add_ground_plane(cfg=config, label=scene.GROUND)
+    if settings.terrain is None:
+        builder.add_ground_plane(cfg=config, label=scene.GROUND)
+    else:
+        add_terrain(builder, settings.terrain, config, scene.GROUND)
 
 
 @contextlib.contextmanager
@@ -180,9 +195,8 @@ def _describe_contact(
     for shape in shapes:
         robot.shape_collision_group[shape] = GROUND_GROUP if settings.self_collision else ROBOT_GROUP
         robot.shape_gap[shape] = robot.shape_margin[shape] = 0.0
-        # PhysX averages the two materials of a contact. MuJoCo takes the robot's alone, which has priority.
-        if settings.contact_of == "both":
-            robot.shape_material_mu[shape] = 0.5 * (robot.shape_material_mu[shape] + settings.dynamic_friction)
+        # MuJoCo takes the robot's friction alone, which has priority: it is told what the contact has.
+        robot.shape_material_mu[shape] = on_ground("dynamic_friction", robot.shape_material_mu[shape], settings)
     if settings.self_collision:
         allowed = {frozenset(pair) for pair in description.self_collision_pairs}
         for a in shapes:
@@ -206,6 +220,7 @@ def _start(robot: Any, settings: SceneSettings, device: torch.device) -> tuple[A
     solver = SolverMuJoCo(
         model,
         separate_worlds=True,
+        use_mujoco_contacts=settings.terrain is None,
         njmax=rows,
         nconmax=contacts,
         iterations=settings.newton.iterations,
@@ -222,7 +237,10 @@ def _start(robot: Any, settings: SceneSettings, device: torch.device) -> tuple[A
 
 def _capacity(robot: Any, settings: SceneSettings) -> tuple[int, int]:
     """Contact points and constraint rows of one environment: all that its shapes and joints can make."""
-    on_ground = sum(PLANE_CONTACTS.get(newton.GeoType(kind).name, 4) for kind in robot.shape_type)
+    if settings.terrain is None:
+        on_ground = sum(PLANE_CONTACTS.get(newton.GeoType(kind).name, 4) for kind in robot.shape_type)
+    else:
+        on_ground = max(LEAST_CONTACTS, CONTACTS_PER_SHAPE * robot.shape_count)
     contacts = settings.newton.max_contacts or max(
         1, on_ground * settings.ground + SELF_CONTACTS * settings.self_collision
     )

@@ -20,6 +20,9 @@ class OverflowWatch:
     def __init__(self, built: NewtonModel, device: torch.device) -> None:
         self._data = built.solver.mjw_data
         self._flags = wp.to_torch(self._data.overflow)
+        found = built.terrain.found if built.terrain else None
+        self._found = wp.to_torch(found.rigid_contact_count) if found else torch.zeros(1, device=device)
+        self._room = found.rigid_contact_max if found else 0
         self._answer = torch.zeros(2, dtype=torch.bool)
         self._event: torch.cuda.Event | None = None
         if device.type == "cuda":
@@ -49,7 +52,9 @@ class OverflowWatch:
             self._judge()
 
     def _ask(self) -> None:
-        lost = torch.stack(((self._flags & ROWS).any(), (self._flags & CONTACTS).any()))
+        lost = torch.stack(
+            ((self._flags & ROWS).any(), (self._flags & CONTACTS).any() | (self._found > self._room).any())
+        )
         self._answer.copy_(lost, non_blocking=True)
         if self._device.type == "cpu":
             self._judge()

@@ -11,6 +11,7 @@ import warp as wp
 
 from humanoid_rl_ext.errors import EngineError, did_you_mean
 from humanoid_rl_ext.robot.description import RobotDescription
+from humanoid_rl_ext.sim.contact_material import on_ground
 from humanoid_rl_ext.sim.engine import PropertyAccess, SceneSettings, TargetMode
 from humanoid_rl_ext.sim.newton_model import NO_EFFORT_LIMIT, UNLIMITED, NewtonModel
 from humanoid_rl_ext.sim.physx_properties import BOUNDS, validate
@@ -31,8 +32,8 @@ PROPERTIES: dict[str, PropertyAccess] = {
 """Layouts are those of ``physx_properties.PROPERTIES``.
 
 What is ``host`` changes constants that the solver derives, which happens before the next step and outside of graphs.
-``dynamic_friction`` is that of the colliders' own material; MuJoCo knows one friction, so a contact has the mean of it
-and the ground's, or it alone where ``SceneSettings.contact_of`` says so. ``gravity`` is (num_envs, 3).
+``dynamic_friction`` is that of the colliders' own material; MuJoCo knows one friction, so a contact has what
+``contact_material.on_ground`` says. ``gravity`` is (num_envs, 3).
 """
 _DRIVES = ("joint_stiffness", "joint_damping", "joint_effort_limit", "joint_armature")
 """What the solver's actuators are made of."""
@@ -46,7 +47,7 @@ class NewtonProperties:
     ) -> None:
         self._built = built
         self._num_envs, self._on_cpu = settings.num_envs, device.type == "cpu"
-        self._ground_friction = settings.dynamic_friction if settings.contact_of == "both" else None
+        self._settings = settings
         self._dt = settings.dt
         self._pending = False
         self.mode: TargetMode = "position"
@@ -158,7 +159,7 @@ class NewtonProperties:
                 limits = values.view(self._num_envs, -1, 2).clamp(-UNLIMITED, UNLIMITED)
                 wp.to_torch(solver.mjw_model.jnt_range).index_copy_(1, self._limits, limits[:, self._joint_of_limit])
             case "dynamic_friction":
-                friction = values if self._ground_friction is None else 0.5 * (values + self._ground_friction)
+                friction = on_ground(name, values, self._settings)
                 slide = wp.to_torch(solver.mjw_model.geom_friction)[..., 0]
                 slide.index_copy_(1, self._geoms, friction[:, self._shape_of_geom])
             case "gravity":

@@ -114,9 +114,10 @@ class StageLayer:
     def _show_ground(self) -> None:
         """A square that every renderer draws; a physics plane is endless and not always drawn."""
         ground = self.stage.GetPrimAtPath(f"{ROOT}{scene.GROUND.removeprefix('/World')}")
-        if not ground:
+        plane = self.stage.GetPrimAtPath(f"{ground.GetPath()}/plane") if ground else None
+        if not plane:  # a terrain's mesh is drawn as it is
             return
-        UsdGeom.Imageable(self.stage.GetPrimAtPath(f"{ground.GetPath()}/plane")).CreatePurposeAttr("guide")
+        UsdGeom.Imageable(plane).CreatePurposeAttr("guide")
         mesh = UsdGeom.Mesh.Define(self.stage, f"{ground.GetPath()}/drawn")
         reach = GROUND_REACH
         mesh.CreatePointsAttr([(-reach, -reach, 0.0), (reach, -reach, 0.0), (reach, reach, 0.0), (-reach, reach, 0.0)])

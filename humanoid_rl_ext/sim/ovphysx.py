@@ -5,14 +5,14 @@ from __future__ import annotations
 from humanoid_rl_ext.robot.description import RobotDescription
 from humanoid_rl_ext.sim.device import check_device
 from humanoid_rl_ext.sim.engine import SceneSettings
-from humanoid_rl_ext.sim.grid import square_grid
+from humanoid_rl_ext.sim.grid import square_grid, start_origins
 from humanoid_rl_ext.sim.physx import PhysxEngine
 from humanoid_rl_ext.sim.physx_scene import PhysxScene
 from humanoid_rl_ext.sim.scene import compose
 
 
 class OvPhysxEngine(PhysxEngine):
-    """N copies of one robot on flat ground in a PhysX scene of this process."""
+    """N copies of one robot on one ground in a PhysX scene of this process."""
 
     name = "ovphysx"
 
@@ -24,6 +24,6 @@ class OvPhysxEngine(PhysxEngine):
             EngineError: when PhysX cannot start, or holds other joints or bodies than the description.
         """
         device = check_device(settings.device, self.name)
-        origins = square_grid(settings.num_envs, settings.spacing)
-        scene = PhysxScene(compose(description, settings), settings, origins - origins[0])
-        super().__init__(description, settings, device, scene, origins)
+        apart = square_grid(settings.num_envs, settings.spacing)
+        scene = PhysxScene(compose(description, settings), settings, apart - apart[0])
+        super().__init__(description, settings, device, scene, start_origins(settings))

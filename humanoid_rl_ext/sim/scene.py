@@ -1,4 +1,4 @@
-"""One environment composed in USD: physics scene, flat ground, light, the robot by reference. Engine-neutral text."""
+"""One environment composed in USD: physics scene, ground, light, the robot by reference. Engine-neutral text."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from humanoid_rl_ext.errors import EngineError, RobotError
 from humanoid_rl_ext.robot.description import RobotDescription
 from humanoid_rl_ext.robot.prepare import author_overrides
 from humanoid_rl_ext.sim.engine import SceneSettings
+from humanoid_rl_ext.sim.terrain_usd import author_terrain, keep_robots_apart
 
 PHYSICS_SCENE = "/physicsScene"
 ENVIRONMENT = "/World/envs/env_0"
@@ -19,6 +20,7 @@ GROUND = "/World/ground"
 MATERIAL = "/World/material"
 YIELDING_MATERIAL = "/World/yielding_material"
 """Without friction or bounce and combined by maximum: a contact with it has those of the other side."""
+ROBOT_GROUP = "/World/robots"
 PHYSICS_PURPOSE = "physics"
 
 GPU_CAPACITIES = (
@@ -29,6 +31,8 @@ GPU_CAPACITIES = (
     ("gpuMaxRigidPatchCount", 2**17, 64),
 )
 """PhysX' buffers on the GPU: least size, and size per environment. A full one drops contacts (an EngineError)."""
+TERRAIN_CAPACITIES = (("gpuCollisionStackSize", 2**26, 2**15),)
+"""And of collisions with a mesh."""
 
 
 def compose(description: RobotDescription, settings: SceneSettings) -> str:
@@ -50,11 +54,13 @@ def compose(description: RobotDescription, settings: SceneSettings) -> str:
     _author_physics_scene(stage, settings)
     material = _author_material(stage, settings)
     if settings.ground:
-        _author_ground(stage, material if settings.contact_of == "both" else _author_yielding_material(stage))
+        _author_ground(stage, settings, material)
     _author_lights(stage)
     UsdGeom.Xform.Define(stage, ENVIRONMENT)
     _author_robot(stage, description, settings)
     _bind_where_none(stage.GetPrimAtPath(ROBOT), material)
+    if settings.terrain is not None and settings.device == "cpu":  # on a GPU PhysX tells environments apart itself
+        keep_robots_apart(stage, ROBOT_GROUP, ENVIRONMENT.rpartition("/")[0])
     return stage.GetRootLayer().ExportToString()
 
 
@@ -70,6 +76,11 @@ def _check(settings: SceneSettings) -> None:
             raise EngineError(f"{name} is {getattr(settings, name)}; it must be finite and at least 0")
     if not 0.0 <= settings.restitution <= 1.0:
         raise EngineError(f"restitution is {settings.restitution}; it must lie between 0 and 1")
+    if settings.ground and settings.terrain is not None and settings.self_collision and settings.device == "cpu":
+        raise EngineError(
+            "sim.self_collision: on the CPU, PhysX cannot keep robots that share a terrain apart and let a robot touch "
+            "itself; use the engine newton, a GPU, or flat ground"
+        )
     if settings.position_iterations < 1 or settings.velocity_iterations < 0:
         raise EngineError("solver iterations: at least 1 for positions and 0 for velocities are needed")
 
@@ -94,7 +105,7 @@ def _author_physics_scene(stage: Usd.Stage, settings: SceneSettings) -> None:
     ):
         prim.CreateAttribute(f"physxScene:{name}", kind).Set(value)
     if on_gpu:
-        for name, least, per_env in GPU_CAPACITIES:
+        for name, least, per_env in GPU_CAPACITIES + TERRAIN_CAPACITIES * (settings.terrain is not None):
             value = max(least, per_env * settings.num_envs)
             prim.CreateAttribute(f"physxScene:{name}", Sdf.ValueTypeNames.UInt).Set(value)
 
@@ -120,13 +131,17 @@ def _material(stage: Usd.Stage, path: str, values: tuple[float, float, float], c
     return material
 
 
-def _author_ground(stage: Usd.Stage, material: UsdShade.Material) -> None:
+def _author_ground(stage: Usd.Stage, settings: SceneSettings, material: UsdShade.Material) -> None:
+    of_robot = settings.contact_of == "robot"
+    if settings.terrain is not None:
+        author_terrain(stage, GROUND, settings.terrain, 0.0 if of_robot else settings.terrain.friction)
+        return
     ground = UsdGeom.Xform.Define(stage, GROUND).GetPrim()
     plane = UsdGeom.Plane.Define(stage, f"{GROUND}/plane")
     plane.CreateAxisAttr(UsdGeom.Tokens.z)
     plane.CreateDisplayColorAttr([Gf.Vec3f(0.32, 0.34, 0.37)])
     UsdPhysics.CollisionAPI.Apply(plane.GetPrim())
-    _bind(ground, material)
+    _bind(ground, _author_yielding_material(stage) if of_robot else material)
 
 
 def _author_lights(stage: Usd.Stage) -> None:

@@ -16,7 +16,10 @@ from humanoid_rl_ext.task.yaml_source import Location, Source, merged, parse_sca
 PRESETS = Path(__file__).parents[2] / "config" / "tasks"
 CURRICULA = Path(__file__).parents[2] / "config" / "curricula"
 TABLES = ("commands", "observations", "rewards", "terminations", "randomisation", "metrics")
-"""The parts of a Task that are tables of terms; those of observations stand one level deeper, in groups."""
+"""The parts of a Task that are tables of terms; those of observations stand one level deeper, in groups.
+
+The kinds of ground are one more, below the scene.
+"""
 
 
 def task_names() -> list[str]:
@@ -148,6 +151,8 @@ def _names_an_entry(location: Sequence[str]) -> bool:
     """Whether a path leads to an entry of one of the Task's tables of terms, or to a stage or schedule."""
     if location[0] == "curriculum":
         return len(location) == 3
+    if len(location) == 4 and tuple(location[:3]) == ("scene", "terrain", "kinds"):
+        return True
     return len(location) == (3 if location[0] == "observations" else 2) and location[0] in TABLES
 
 

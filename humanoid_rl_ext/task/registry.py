@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from humanoid_rl_ext.errors import TaskError, did_you_mean
 
-Kind = Literal["observation", "reward", "termination", "command", "randomisation", "metric"]
+Kind = Literal["observation", "reward", "termination", "command", "randomisation", "metric", "terrain"]
 KINDS: tuple[Kind, ...] = typing.get_args(Kind)
 _MODULES: dict[Kind, str] = {
     "observation": "observations",
@@ -21,6 +21,7 @@ _MODULES: dict[Kind, str] = {
     "command": "commands",
     "randomisation": "randomisation",
     "metric": "metrics",
+    "terrain": "terrain",
 }
 
 

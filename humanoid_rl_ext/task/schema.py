@@ -23,14 +23,6 @@ class RobotSection(RobotOverrides):
         return RobotOverrides.model_validate(self.model_dump(exclude={"source"}))
 
 
-class SceneSection(Section):
-    terrain: Literal["flat"] = quantity("flat", help="Shape of the ground")
-    spacing: float = quantity(4.0, unit="m", help="Distance between neighbouring environments", gt=0, le=1000)
-    static_friction: float = quantity(1.0, help="Friction of the ground and the robot at rest", ge=0, le=10)
-    dynamic_friction: float = quantity(1.0, help="Friction of the ground and the robot in motion", ge=0, le=10)
-    restitution: float = quantity(0.0, help="Bounciness of contacts", ge=0, le=1)
-
-
 class PhysxSection(Section):
     position_iterations: int = quantity(8, help="Solver position iterations: the main price of a step", ge=1, le=255)
     velocity_iterations: int = quantity(1, help="Solver velocity iterations", ge=0, le=255)
@@ -191,6 +183,74 @@ class RandomisationSection(TermSection):
                 raise TaskError(f"choices: {error}") from None
 
 
+class TerrainKindSection(TermSection):
+    kind: ClassVar[Kind] = "terrain"
+    share: float = quantity(1.0, help="Its share of the columns, in proportion to the others'", gt=0, le=1e6)
+
+
+class TerrainSection(Section):
+    """A grid of cells: columns of different kinds of ground, rows that rise in difficulty. No kinds: flat ground."""
+
+    kinds: dict[str, TerrainKindSection] = Field(default_factory=dict, description="Kinds of ground that share columns")
+    rows: int = quantity(10, help="Levels of difficulty", ge=1, le=100)
+    columns: int = quantity(20, help="Columns, shared out among the kinds", ge=1, le=200)
+    cell_size: float = quantity(8.0, unit="m", help="Side of a cell", ge=2, le=100)
+    resolution: float = quantity(0.1, unit="m", help="Distance between two points of the height field", ge=0.02, le=1)
+    border: float = quantity(5.0, unit="m", help="Width of the flat ground around the grid", ge=0, le=100)
+    platform: float = quantity(2.0, unit="m", help="Side of the level square in a cell's middle", ge=0, le=50)
+    difficulty: tuple[float, float] = quantity((0.0, 1.0), help="Difficulty of the first and of the last row, 0 to 1")
+    seed: int = quantity(1, help="Seed of everything random about the ground", ge=0, le=2**31 - 1)
+    obstacle_density: float = quantity(
+        0.0, help="Share of the ground under obstacles at difficulty 1, on every kind; less below it", ge=0, le=0.5
+    )
+    obstacle_height: tuple[float, float] = quantity(
+        (0.05, 0.2), unit="m", help="Height of those obstacles at difficulty 0 and at difficulty 1"
+    )
+    steepness: float = quantity(0.75, help="Rise per metre above which the ground is a vertical wall", gt=0, le=100)
+    friction: float = quantity(
+        0.1, help="Least friction of the ground: a contact has the larger of this and the robot's own", ge=0, le=10
+    )
+    max_initial_level: int = quantity(5, help="Highest level that robots start training on", ge=0, le=99)
+    max_difficulty: float = quantity(
+        1.0, help="Difficulty of the hardest level that robots may be on; may change while training", ge=0, le=1
+    )
+    levels_by_distance: bool = quantity(
+        True, help="Whether robots that walk far go up a level after an episode, and those that do not go down one"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flat_by_name(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            if value != "flat":
+                raise _problem((), f"'{value}' is no terrain; it is 'flat', or a table with 'kinds' of ground")
+            return {}
+        return value
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if not 0 <= self.difficulty[0] <= self.difficulty[1] <= 1:
+            raise _problem(("difficulty",), "must be [first, last] with 0 <= first <= last <= 1")
+        if min(self.obstacle_height) < 0:
+            raise _problem(("obstacle_height",), "must not be below 0")
+        if self.platform > self.cell_size - 2 * self.resolution:
+            raise _problem(("platform",), f"leaves nothing of a cell of {self.cell_size:g} m")
+        return self
+
+    @property
+    def flat(self) -> bool:
+        """Whether the ground is a plane."""
+        return not any(kind.enabled for kind in self.kinds.values())
+
+
+class SceneSection(Section):
+    terrain: TerrainSection = Field(default_factory=TerrainSection, description="Shape of the ground")
+    spacing: float = quantity(4.0, unit="m", help="Distance between neighbouring environments", gt=0, le=1000)
+    static_friction: float = quantity(1.0, help="Friction of the ground and the robot at rest", ge=0, le=10)
+    dynamic_friction: float = quantity(1.0, help="Friction of the ground and the robot in motion", ge=0, le=10)
+    restitution: float = quantity(0.0, help="Bounciness of contacts", ge=0, le=1)
+
+
 class MetricSection(TermSection):
     kind: ClassVar[Kind] = "metric"
 
@@ -256,6 +316,7 @@ class Task(Section):
             (("terminations",), self.terminations),
             (("randomisation",), self.randomisation),
             (("metrics",), self.metrics),
+            (("scene", "terrain", "kinds"), self.scene.terrain.kinds),
         ]
         return [((*path, name), section) for path, table in tables for name, section in table.items()]
 

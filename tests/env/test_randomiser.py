@@ -307,6 +307,16 @@ def test_the_scene_is_as_slippery_as_before_where_the_factor_is_one(make) -> Non
     assert drops[0] > 0.05 and drops[1] == pytest.approx(drops[0], rel=0.1)
 
 
+def test_on_a_terrain_the_factor_is_of_the_larger_friction_of_the_robot_and_the_ground(make) -> None:
+    ground = "scene.terrain={kinds: {waves: {}}, rows: 1, columns: 1, cell_size: 4, platform: 2, friction: 0.6}"
+    own = "scene.dynamic_friction=0.3", "scene.static_friction=0.3"
+    friction = "randomisation={friction: {distribution: choice, choices: [0.5, 1.5]}}"
+    env = make("walker_run", *NEVER, ground, *own, friction)
+    factor = env.randomised("friction")
+    found = env.engine.get_property("dynamic_friction")
+    torch.testing.assert_close(found, (0.6 * factor).expand_as(found))
+
+
 BALL = """#usda 1.0
 (
     defaultPrim = "ball"

@@ -97,6 +97,36 @@ def test_a_mirrored_state_and_action_lead_to_the_mirrored_observation(make, engi
     assert touched == (engine == "newton") and (seen[0] - seen[1]).abs().max() > 0.1
 
 
+def test_the_ground_seen_by_the_mirror_image_is_that_on_the_other_side(make) -> None:
+    scan = "observations={policy: {scan: {term: height_scan, params: {points_x: 3, points_y: 2}}}}"
+    mirror = symmetry(make("humanoid_stand", "newton", scan))
+    right, left = [1.0, 2.0, 3.0], [4.0, 5.0, 6.0]
+    assert mirror.observations["policy"](torch.tensor(right + left)).tolist() == left + right
+
+
+@pytest.mark.parametrize("offsets", [[], [0.0, 0.0], [0.2, 0.7]])
+def test_the_mirror_image_steps_with_the_other_foot_as_its_clock_says(make, offsets: list[float]) -> None:
+    clock = "observations={policy: {clock: {term: command, params: {command: gait}}}}"
+    gait = f"commands={{gait: {{params: {{offsets: {offsets}}}}}}}"
+    env = make("humanoid_stand", "newton", clock, gait)
+    mirror = symmetry(env).observations["policy"]
+    command = env._commands["gait"]
+    for phase in (0.05, 0.3, 0.62, 0.9):
+        drawn = torch.tensor([[0.0, 0.55, phase], [0.0, 0.55, phase]])
+        seen = command.term.follow(env.view, drawn)[0]  # of an episode that begins
+        image = mirror(seen)
+        drawn[:, 2] = torch.atan2(image[0], image[1]) / (2 * torch.pi)
+        torch.testing.assert_close(command.term.follow(env.view, drawn)[0], image, atol=1e-5, rtol=0.0)
+
+
+def test_a_gait_that_favours_one_side_has_no_mirror_image(make) -> None:
+    clock = "observations={policy: {clock: {term: command, params: {command: gait}}}}"
+    gait = "commands={gait: {params: {offsets: [0.0, 0.3]}}}"
+    env = make("humanoid_stand", "newton", clock, gait)
+    with pytest.raises(TaskError, match=r"observations.policy.clock: feet whose partners"):
+        symmetry(env)
+
+
 def test_mirrored_twice_is_as_before(make) -> None:
     env = make("humanoid_walk", "newton", FEET)
     mirror = symmetry(env)

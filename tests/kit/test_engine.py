@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -218,3 +220,20 @@ def test_newton_says_what_it_cannot_set(kit: Kit) -> None:
     with pytest.raises(EngineError, match="restitution"):
         engine.set_property("restitution", torch.zeros(2, 2))
     closed(kit, engine)
+
+
+def test_robots_share_a_terrain_as_outside_isaac_sim(kit: Kit) -> None:
+    sys.path.insert(0, str(Path(__file__).parents[1] / "sim"))
+    from terrains import terrain
+
+    built = terrain({"pyramid": {}, "stairs_up": {}})
+    kit.new_stage()
+    engine = opened(kit, "humanoid", 4, dt=0.005, terrain=built)
+    assert torch.equal(engine.env_origins, torch.as_tensor(built.start_origins(4)))
+    for _ in range(50):
+        engine.step(4)
+    above = engine.state.root_pose[:, :3] - engine.env_origins
+    closed(kit, engine)
+    assert kit.leftovers() == {}
+    assert above[:, :2].abs().max() < 0.08
+    assert above[:, 2].tolist() == pytest.approx([engine.robot.standing_height] * 4, abs=0.02)

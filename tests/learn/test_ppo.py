@@ -11,7 +11,8 @@ import torch
 from humanoid_rl_ext.env.transition import ActionSpec, EnvSpec, Transition
 from humanoid_rl_ext.errors import BadInputError, CheckpointError, HumanoidRLError, TaskError
 from humanoid_rl_ext.learn import PPOSettings
-from humanoid_rl_ext.learn.ppo import PPO, clipped_surrogate, value_error
+from humanoid_rl_ext.learn.losses import clipped_surrogate, value_error
+from humanoid_rl_ext.learn.ppo import PPO
 
 NUM_ENVS = 8
 

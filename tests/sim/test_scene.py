@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pxr import Usd, UsdGeom, UsdPhysics, UsdShade
@@ -65,3 +67,17 @@ def test_a_robot_file_that_is_gone_is_named(tmp_path):
     gone = replace(load_robot("walker"), path=str(tmp_path / "gone.usda"))
     with pytest.raises(RobotError, match=r"gone\.usda: no such file"):
         scene.compose(gone, SceneSettings(1))
+
+
+def test_a_terrain_is_a_mesh_whose_friction_combines_by_maximum():
+    sys.path.insert(0, str(Path(__file__).parent))
+    from terrains import terrain
+
+    built = terrain({"stairs_up": {}}, friction=0.3)
+    stage = composed("walker", terrain=built)
+    assert not stage.GetPrimAtPath(f"{scene.GROUND}/plane")
+    mesh = UsdGeom.Mesh(stage.GetPrimAtPath(f"{scene.GROUND}/mesh"))
+    assert len(mesh.GetPointsAttr().Get()) == len(built.mesh[0])
+    bound, _ = UsdShade.MaterialBindingAPI(mesh).ComputeBoundMaterial("physics")
+    assert UsdPhysics.MaterialAPI(bound.GetPrim()).GetDynamicFrictionAttr().Get() == pytest.approx(0.3)
+    assert bound.GetPrim().GetAttribute("physxMaterial:frictionCombineMode").Get() == "max"

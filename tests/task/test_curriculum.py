@@ -95,6 +95,7 @@ def test_the_five_stages_are_as_fast_and_as_pushed_as_they_should_be() -> None:
     rates = [0.0] + [2 / sum(stage["randomisation.push.interval_s"]) for stage in values[1:]]
     assert rates == pytest.approx([0.0, 0.01, 0.02, 0.05, 0.1])
     assert values[0]["randomisation.push.params.lin_vel_x"] == [0.0, 0.0]
+    assert [stage["scene.terrain.max_difficulty"] for stage in values] == [0.0, 0.1, 0.3, 0.5, 0.8]
     for quantity, spreads in (("mass", (0, 0.05, 0.1, 0.15, 0.2)), ("friction", (0, 0.1, 0.2, 0.3, 0.5))):
         scales = [stage[f"randomisation.{quantity}.params.scale"] for stage in values]
         assert scales == [pytest.approx([1 - spread, 1 + spread]) for spread in spreads]
