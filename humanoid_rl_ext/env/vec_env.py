@@ -63,8 +63,8 @@ class VecEnv:
         self._launch: Callable[[], None] | None = None
         self._paying, self._counted = Branch(device), Branch(device)
         self._counting = Recording(lambda: self._statistics.take_in(self._outcome), device)
-        self._judging = Recording(self._judge, device)
-        self._beginning = Recording(lambda: self._begin_anew(self._outcome), device)
+        self._judging, self._beginning = Recording(self._judge, device), Recording(self._begin, device)
+        self._ending = Recording(lambda: self._end(self._judge, self._begin), device)
         self.reserved_actions = torch.zeros(reserved, len(self._actions.joints), device=device)
         """(reserved, actions): what the reserved environments do in the next step."""
         self.spec = EnvSpec(
@@ -102,7 +102,8 @@ class VecEnv:
         self.engine.reset(touched, *motion)
         nothing = torch.zeros_like(self.view.episode_length, dtype=torch.float32)
         flags = everywhere, ~everywhere, everywhere, ~everywhere, None
-        self._begin_anew(Outcome(*flags, nothing, nothing, nothing, {}, touched, motion, {}))
+        self._outcome = Outcome(*flags, nothing, nothing, nothing, {}, touched, motion, {})
+        self._begin()
         self.statistics.forget()
         return self.observations()
 
@@ -142,16 +143,14 @@ class VecEnv:
     def end_step(self) -> Transition:
         """Second half of ``step``, once the engine's state is that after the control step."""
         self._block.draw()
-        if self.view.reads_contacts:
-            self.engine.read_contacts()
         self._counted.join()
-        self._judging()
-        outcome = self._outcome
-        if outcome.motion is not None:
-            self.engine.reset(outcome.touched, *outcome.motion, bodies=self._bodies_seen_at_start)
-        self._beginning()
+        if self.engine.records_resets:
+            self._ending()
+        else:
+            self._end(self._judging, self._beginning)
         with self._counted():
             self._counting()
+        outcome = self._outcome
         self._seen = outcome.seen
         if not self._on_cpu:
             self.view.refresh()  # a replay refreshes nothing in Python
@@ -163,6 +162,16 @@ class VecEnv:
             outcome.truncated[ours],
             self._of_learning(outcome.final),
         )
+
+    def _end(self, judge: Callable[[], None], begin: Callable[[], None]) -> None:
+        """Judges the step, lets the engine write new starts, and lets new episodes begin."""
+        if self.view.reads_contacts:
+            self.engine.read_contacts()
+        judge()
+        outcome = self._outcome
+        if outcome.motion is not None:
+            self.engine.reset(outcome.touched, *outcome.motion, bodies=self._bodies_seen_at_start)
+        begin()
 
     def _judge(self) -> None:
         """What the step was worth, whose episode ends with it, and where those go on."""
@@ -191,9 +200,9 @@ class VecEnv:
         flags = terminated, truncated, done, success, non_finite
         self._outcome = Outcome(*flags, values, reward, view.episode_length.clone(), final, touched, motion, final)
 
-    def _begin_anew(self, outcome: Outcome) -> None:
+    def _begin(self) -> None:
         """After the engine's reset: clears what belongs to ended episodes, draws due commands, observes."""
-        view = self.view
+        view, outcome = self.view, self._outcome
         if outcome.motion is not None:
             view.episode_length.masked_fill_(outcome.done, 0)
             view.action.masked_fill_(outcome.done.unsqueeze(-1), 0.0)
@@ -338,7 +347,7 @@ class VecEnv:
         for _, timer, seconds in timers:
             timer.seconds.copy_(torch.as_tensor(seconds))
         if rewards is self._rewards or task.max_episode_length != self.view.max_episode_length:
-            for recording in (self._judging, self._beginning, self._counting):
+            for recording in (self._ending, self._judging, self._beginning, self._counting):
                 recording.forget()
         self.view.max_episode_length = task.max_episode_length
         self.task = task

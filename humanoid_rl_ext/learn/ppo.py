@@ -285,12 +285,18 @@ class PPO:
 
     def _gradient_step(self, minibatch: torch.Tensor, settings: PPOSettings) -> Iterator[None]:
         """One step of Adam on the mean loss of a minibatch, whose gradient is summed over slices of fixed size."""
-        gradient, kl = torch.zeros_like(self._parameters), torch.zeros((), device=self.device)
-        for slice_ in self._slices(minibatch):
+        slices = self._slices(minibatch)
+        gradient, kl = self._gradient_of(slices[0], settings)
+        yield
+        for slice_ in slices[1:]:
             part, divergence = self._gradient_of(slice_, settings)
-            gradient.add_(part, alpha=len(slice_) / len(minibatch))
-            kl.add_(divergence, alpha=len(slice_) / len(minibatch))
+            share = len(slice_) / len(slices[0])
+            gradient.add_(part, alpha=share)
+            kl.add_(divergence, alpha=share)
             yield
+        if len(slices) > 1:
+            gradient.mul_(len(slices[0]) / len(minibatch))
+            kl.mul_(len(slices[0]) / len(minibatch))
         if settings.schedule == "adaptive":
             adapt_learning_rate(self.optimiser.learning_rate, kl, settings.desired_kl)
         norm = gradient.norm()

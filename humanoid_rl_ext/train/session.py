@@ -272,6 +272,7 @@ class Session:
         """One environment step, with whoever is watched."""
         transition = self.env.step(actions) if self.watched is None else self.watched.step(actions)
         self._steps_made += 1
+        self._log.settle()
         return transition
 
     def _emit(self, steps: int, seconds: float) -> None:

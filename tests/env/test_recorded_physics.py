@@ -40,7 +40,7 @@ def test_recorded_steps_with_physics_are_eager_steps(engine: str, monkeypatch: p
         eager = play(env, actions)
         monkeypatch.undo()
         env._steps = 0  # from here on steps are recorded, as if none had been made
-        for recorded in (env._judging, env._beginning, env._counting):
+        for recorded in (env._ending, env._judging, env._beginning, env._counting):
             recorded._calls = 0
         play(env, actions[: recording.EAGER_CALLS + 2])
         env.load_state_dict(start)
