@@ -127,6 +127,7 @@ class Session:
     def pause(self) -> None:
         """Holds at once, in the middle of an iteration if need be."""
         self.paused = True
+        self._log.settle()
 
     def resume(self) -> None:
         """Goes on after a pause."""
@@ -249,6 +250,7 @@ class Session:
             yield
         if self._iterations_since_save or self.checkpoint is None:
             self._save()
+        self._log.settle()
         self._at_safe_point = True
 
     def _iterate(self) -> Generator[None]:
