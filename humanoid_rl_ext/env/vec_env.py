@@ -63,8 +63,9 @@ class VecEnv:
         self._launch: Callable[[], None] | None = None
         self._paying, self._counted = Branch(device), Branch(device)
         self._counting = Recording(lambda: self._statistics.take_in(self._outcome), device)
-        self._judging, self._beginning = Recording(self._judge, device), Recording(self._begin, device)
-        self._ending = Recording(lambda: self._end(self._judge, self._begin), device)
+        begin = lambda: self._begin_anew(self._outcome)  # noqa: E731
+        self._judging, self._beginning = Recording(self._judge, device), Recording(begin, device)
+        self._ending = Recording(lambda: self._end(self._judge, begin), device)
         self.reserved_actions = torch.zeros(reserved, len(self._actions.joints), device=device)
         """(reserved, actions): what the reserved environments do in the next step."""
         self.spec = EnvSpec(
@@ -102,8 +103,7 @@ class VecEnv:
         self.engine.reset(touched, *motion)
         nothing = torch.zeros_like(self.view.episode_length, dtype=torch.float32)
         flags = everywhere, ~everywhere, everywhere, ~everywhere, None
-        self._outcome = Outcome(*flags, nothing, nothing, nothing, {}, touched, motion, {})
-        self._begin()
+        self._begin_anew(Outcome(*flags, nothing, nothing, nothing, {}, touched, motion, {}))
         self.statistics.forget()
         return self.observations()
 
@@ -200,9 +200,9 @@ class VecEnv:
         flags = terminated, truncated, done, success, non_finite
         self._outcome = Outcome(*flags, values, reward, view.episode_length.clone(), final, touched, motion, final)
 
-    def _begin(self) -> None:
+    def _begin_anew(self, outcome: Outcome) -> None:
         """After the engine's reset: clears what belongs to ended episodes, draws due commands, observes."""
-        view, outcome = self.view, self._outcome
+        view = self.view
         if outcome.motion is not None:
             view.episode_length.masked_fill_(outcome.done, 0)
             view.action.masked_fill_(outcome.done.unsqueeze(-1), 0.0)

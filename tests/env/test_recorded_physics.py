@@ -1,4 +1,7 @@
-"""A recorded environment step with real physics is the eager one."""
+"""A recorded environment step with real physics is the eager one.
+
+On Newton: PhysX keeps contacts that no one can put back, so that no two of its steps begin alike.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +27,11 @@ def play(env: VecEnv, actions: torch.Tensor) -> list[tuple[torch.Tensor, torch.T
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("engine", ["newton", "ovphysx"])
-def test_recorded_steps_with_physics_are_eager_steps(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recorded_steps_with_physics_are_eager_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device here")
     with torch.cuda.stream(torch.cuda.Stream()):
-        env = make_env(load_task("humanoid_walk"), engine=engine, num_envs=64, device="cuda:0")
+        env = make_env(load_task("humanoid_walk"), engine="newton", num_envs=64, device="cuda:0")
         env.reset()
         start = env.state_dict()
         generator = torch.Generator("cuda").manual_seed(0)
