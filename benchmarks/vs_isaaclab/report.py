@@ -167,6 +167,10 @@ def plot(run: dict[str, Any], path: Path) -> None:
     ticks = sorted({row["num_envs"] for row in run["results"]})
     axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     axes.minorticks_off()
+    low, high = axes.get_ylim()
+    steps = [step for power in range(-2, 4) for step in (10.0**power, 2 * 10.0**power, 5 * 10.0**power)]
+    shown = [step for step in steps if low <= step <= high]
+    axes.set_yticks(shown, [f"{step:g}" for step in shown])
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title("PPO end to end (solid) and physics alone (dashed)", fontsize=10)

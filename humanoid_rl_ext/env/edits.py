@@ -67,7 +67,7 @@ def adopt(env: VecEnv, task: Task) -> None:
         timer.seconds.copy_(torch.as_tensor(seconds))
     env._restarts.levels.open(task.scene.terrain.max_difficulty)
     if rewards is env._rewards or task.max_episode_length != env.view.max_episode_length:
-        for recording in (env._judging, env._beginning, env._counting):
+        for recording in (env._ending, env._judging, env._beginning, env._counting):
             recording.forget()
     env.view.max_episode_length = task.max_episode_length
     env.task = task

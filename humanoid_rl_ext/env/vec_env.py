@@ -69,8 +69,9 @@ class VecEnv:
         self._launch: Callable[[], None] | None = None
         self._paying, self._counted = Branch(device), Branch(device)
         self._counting = Recording(lambda: self._statistics.take_in(self._outcome), device)
-        self._judging = Recording(self._judge, device)
-        self._beginning = Recording(lambda: self._begin_anew(self._outcome), device)
+        begin = lambda: self._begin_anew(self._outcome)  # noqa: E731
+        self._judging, self._beginning = Recording(self._judge, device), Recording(begin, device)
+        self._ending = Recording(lambda: self._end(self._judge, begin), device)
         self.reserved_actions = torch.zeros(reserved, len(self._actions.joints), device=device)
         """(reserved, actions): what the reserved environments do in the next step."""
         self.spec = EnvSpec(
@@ -149,16 +150,14 @@ class VecEnv:
     def end_step(self) -> Transition:
         """Second half of ``step``, once the engine's state is that after the control step."""
         self._block.draw()
-        if self.view.reads_contacts:
-            self.engine.read_contacts()
         self._counted.join()
-        self._judging()
-        outcome = self._outcome
-        if outcome.motion is not None:
-            self.engine.reset(outcome.touched, *outcome.motion, bodies=self._bodies_seen_at_start)
-        self._beginning()
+        if self.engine.records_resets:
+            self._ending()
+        else:
+            self._end(self._judging, self._beginning)
         with self._counted():
             self._counting()
+        outcome = self._outcome
         self._seen = outcome.seen
         self.randomiser.after_step()
         if not self._on_cpu:
@@ -172,6 +171,16 @@ class VecEnv:
             outcome.truncated[ours],
             self._of_learning(outcome.final),
         )
+
+    def _end(self, judge: Callable[[], None], begin: Callable[[], None]) -> None:
+        """Judges the step, lets the engine write new starts, and lets new episodes begin."""
+        if self.view.reads_contacts:
+            self.engine.read_contacts()
+        judge()
+        outcome = self._outcome
+        if outcome.motion is not None:
+            self.engine.reset(outcome.touched, *outcome.motion, bodies=self._bodies_seen_at_start)
+        begin()
 
     def _judge(self) -> None:
         """What the step was worth, whose episode ends with it, and where those go on."""

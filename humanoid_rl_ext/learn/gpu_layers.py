@@ -6,6 +6,7 @@ in bfloat16 with sums in single precision.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -37,9 +38,14 @@ class _Affine(torch.autograd.Function):
         return to_inputs, to_weight[:, : ctx.columns], _sum_of_rows(gradient)
 
 
+@cache
+def _ones(columns: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    return torch.ones(ALIGNMENT, columns, dtype=dtype, device=device)
+
+
 def _sum_of_rows(values: torch.Tensor) -> torch.Tensor:
     """(columns,) in single precision: as a product with ones it takes a quarter of a reduction's time."""
-    ones = values.new_ones(ALIGNMENT, values.shape[0])
+    ones = _ones(values.shape[0], values.dtype, values.device)
     if values.dtype == torch.float32:
         return (ones @ values)[0]
     return torch.mm(ones, values, out_dtype=torch.float32)[0]

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from humanoid_rl_ext.env.transition import EnvSpec, Observations, Transition
-from humanoid_rl_ext.errors import BadInputError, CheckpointError, HumanoidRLError
+from humanoid_rl_ext.errors import CheckpointError, HumanoidRLError
 from humanoid_rl_ext.learn.adam import Adam
 from humanoid_rl_ext.learn.advantage import generalised_advantages
 from humanoid_rl_ext.learn.distributions import make_distribution
@@ -52,13 +52,7 @@ class PPO:
         self.metrics: dict[str, float] = {}
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self._critic_group = "critic" if "critic" in spec.observations else "policy"
-        if settings.num_minibatches > settings.num_steps * spec.num_envs:
-            raise BadInputError(
-                f"num_minibatches {settings.num_minibatches} is more than the {settings.num_steps * spec.num_envs} "
-                "samples of a rollout (num_steps x environments): lower it"
-            )
-        if settings.shared_trunk and self._critic_group == "critic":
-            raise BadInputError("shared_trunk cannot be used where the critic has observations of its own")
+        settings.check_fit(spec.num_envs, self._critic_group == "critic")
 
         sizes, outputs = spec.observations, spec.action.size
         self.network = ActorCritic(
@@ -268,12 +262,18 @@ class PPO:
 
     def _gradient_step(self, minibatch: torch.Tensor, settings: PPOSettings) -> Iterator[None]:
         """One step of Adam on the mean loss of a minibatch, whose gradient is summed over slices of fixed size."""
-        gradient, kl = torch.zeros_like(self._parameters), torch.zeros((), device=self.device)
-        for slice_ in self._slices(minibatch):
+        slices = self._slices(minibatch)
+        gradient, kl = self._gradient_of(slices[0], settings)
+        yield
+        for slice_ in slices[1:]:
             part, divergence = self._gradient_of(slice_, settings)
-            gradient.add_(part, alpha=len(slice_) / len(minibatch))
-            kl.add_(divergence, alpha=len(slice_) / len(minibatch))
+            share = len(slice_) / len(slices[0])
+            gradient.add_(part, alpha=share)
+            kl.add_(divergence, alpha=share)
             yield
+        if len(slices) > 1:
+            gradient.mul_(len(slices[0]) / len(minibatch))
+            kl.mul_(len(slices[0]) / len(minibatch))
         if settings.schedule == "adaptive":
             adapt_learning_rate(self.optimiser.learning_rate, kl, settings.desired_kl)
         norm = gradient.norm()

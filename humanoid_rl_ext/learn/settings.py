@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from humanoid_rl_ext.errors import BadInputError
+
 Width = Annotated[int, Field(ge=1, le=4096)]
 LIVE: dict[str, Any] = {"live": True}
 """Marks what may change while training."""
@@ -97,3 +99,14 @@ class PPOSettings(BaseModel):
     normalise_advantage: bool = Field(True, description="Shift and scale the advantages of each rollout.")
     normalise_reward: bool = Field(False, description="Scale rewards by the running deviation of the return.")
     reward_clip: float = Field(10.0, gt=0.0, le=1000.0, description="Bound of normalised rewards.")
+
+    def check_fit(self, num_envs: int, critic_observes: bool) -> None:
+        """Raises BadInputError for what is not for so many environments, or for a critic with its own observations."""
+        samples = self.num_steps * num_envs
+        if self.num_minibatches > samples:
+            raise BadInputError(
+                f"num_minibatches {self.num_minibatches} is more than the {samples} "
+                "samples of a rollout (num_steps x environments): lower it"
+            )
+        if self.shared_trunk and critic_observes:
+            raise BadInputError("shared_trunk cannot be used where the critic has observations of its own")

@@ -97,6 +97,8 @@ class Engine(Protocol):
     """(num_envs, 3) on the device; curricula may move them, and the next reset uses them."""
     stream: torch.cuda.Stream | None
     """The stream that the environment's own work must run on; None on the CPU."""
+    records_resets: bool
+    """Whether ``read_contacts`` and ``reset`` can be part of a CUDA graph of the caller's."""
     properties: Mapping[str, PropertyAccess]
     """Quantities ``get_property`` and ``set_property`` accept; anything absent is unsupported."""
 

@@ -38,6 +38,7 @@ class NewtonEngine:
     """
 
     name = "newton"
+    records_resets = True
 
     def __init__(self, description: RobotDescription, settings: SceneSettings) -> None:
         """Builds the model and puts every robot into its standing pose.

@@ -66,6 +66,8 @@ class PhysxEngine:
 
     name: str
 
+    records_resets = False
+
     def __init__(
         self,
         description: RobotDescription,

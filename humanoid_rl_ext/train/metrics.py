@@ -75,11 +75,18 @@ class MetricHistory:
         needed = int(enough[0]) + 1 if len(enough) else len(steps)
         return max(needed, math.ceil(share * len(steps)))
 
+    def closing_figures(self, max_episode_length: int, num_envs: int) -> Metrics:
+        """Means over the episodes that ended in the ``closing_window``."""
+        window = self.closing_window(max_episode_length, num_envs)
+        names = [name for name in self.names if name.startswith(("episode/", "reward/"))]
+        means = {name: self.mean_over_episodes(name, window) for name in names}
+        return {name: mean for name, mean in means.items() if mean is not None}
+
 
 class MetricsLog:
     """Writes one object per iteration to ``metrics.jsonl``, and to TensorBoard's event file where that is installed.
 
-    Both are flushed at once.
+    The first is flushed at once; the other, which takes a while, waits for ``settle``.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -87,24 +94,33 @@ class MetricsLog:
         self._file: IO[str] = self.path.open("a", encoding="utf-8")
         self._tensorboard: Any = None
         self._purge_from: int | None = None
+        self._unsettled: list[Metrics] = []
 
     def write(self, metrics: Metrics) -> None:
         """Appends one iteration; figures that are not finite are left out, JSON has no word for them."""
         self._file.write(json.dumps(finite(metrics), allow_nan=False) + "\n")
         self._file.flush()
-        if not has_tensorboard():
+        if has_tensorboard():
+            self._unsettled.append(dict(metrics))
+
+    def settle(self) -> None:
+        """Brings TensorBoard's file up to date, best while a GPU is at work."""
+        if not self._unsettled:
             return
         if self._tensorboard is None:  # not before the first iteration: the import would delay the start
             from torch.utils.tensorboard import SummaryWriter
 
             self._tensorboard = SummaryWriter(str(self.path.parent), purge_step=self._purge_from)
-        for name, value in metrics.items():
-            if "/" in name:
-                self._tensorboard.add_scalar(name, value, int(metrics["env_steps"]))
+        for metrics in self._unsettled:
+            for name, value in metrics.items():
+                if "/" in name:
+                    self._tensorboard.add_scalar(name, value, int(metrics["env_steps"]))
+        self._unsettled.clear()
         self._tensorboard.flush()
 
     def rewind(self, env_steps: int) -> Iterator[Metrics]:
         """Drops what was written after ``env_steps`` and gives the rest; for a run that goes on from a checkpoint."""
+        self.settle()
         self._file.close()
         kept, _ = keep_until(self.path, env_steps)
         self._file = self.path.open("a", encoding="utf-8")
@@ -116,6 +132,7 @@ class MetricsLog:
 
     def close(self) -> None:
         """Flushes and closes both files."""
+        self.settle()
         self._file.close()
         if self._tensorboard is not None:
             self._tensorboard.close()

@@ -131,6 +131,7 @@ class Session:
     def pause(self) -> None:
         """Holds at once, in the middle of an iteration if need be."""
         self.paused = True
+        self._log.settle()
 
     def resume(self) -> None:
         """Goes on after a pause."""
@@ -228,10 +229,7 @@ class Session:
 
     def closing_figures(self) -> Metrics:
         """Means over the episodes that ended in the last part of the run (see ``MetricHistory.closing_window``)."""
-        window = self.history.closing_window(self.env.spec.max_episode_length, self.env.spec.num_envs)
-        names = [name for name in self.history.names if name.startswith(("episode/", "reward/"))]
-        means = {name: self.history.mean_over_episodes(name, window) for name in names}
-        return {name: mean for name, mean in means.items() if mean is not None}
+        return self.history.closing_figures(self.env.spec.max_episode_length, self.env.spec.num_envs)
 
     def _advance(self) -> None:
         self._piece_started = time.perf_counter()
@@ -260,6 +258,7 @@ class Session:
             yield
         if self._iterations_since_save or self.checkpoint is None:
             self._save()
+        self._log.settle()
         self._at_safe_point = True
 
     def _iterate(self) -> Generator[None]:
@@ -283,6 +282,7 @@ class Session:
         """One environment step, with whoever is watched."""
         transition = self.env.step(actions) if self.watched is None else self.watched.step(actions)
         self._steps_made += 1
+        self._log.settle()
         return transition
 
     def _emit(self, steps: int, seconds: float) -> None:

@@ -15,6 +15,7 @@ class Puppets:
     """Implements ``sim.engine.Engine``: joints follow their targets, bases sink, rise and tilt by prescribed noise."""
 
     name = "puppets"
+    records_resets = False
     stream = None
 
     def __init__(self, num_envs: int, device: str, seed: int = 0) -> None:

@@ -89,6 +89,27 @@ def test_a_recorded_step_equals_an_eager_one(steps: int, monkeypatch: pytest.Mon
     assert_same(replayed, eager, 1e-6)
 
 
+def test_a_reset_leaves_what_recorded_steps_fill_in_its_place() -> None:
+    env = make("cpu")
+    env.reset()
+    env.step(torch.zeros(env.num_envs, env.spec.action.size))
+    outcome = env._outcome
+    env.reset()
+    assert env._outcome is outcome
+
+
+@pytest.mark.parametrize("device", [pytest.param("cuda:0", marks=on_gpu)])
+def test_a_reset_between_recorded_steps_starts_episodes_anew(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def after_a_reset() -> list[dict[str, torch.Tensor]]:
+        env = make(device)
+        play(env, 10)
+        return play(env, 30)
+
+    replayed = after_a_reset()
+    monkeypatch.setattr(recording, "EAGER_CALLS", 10**9)
+    assert_same(replayed, after_a_reset(), 1e-6)
+
+
 @pytest.mark.parametrize("num_envs", [pytest.param(4096, marks=on_gpu)])
 def test_a_recorded_step_does_not_wait_for_the_gpu(num_envs: int) -> None:
     env, actions = recorded(num_envs)

@@ -1,4 +1,7 @@
-"""A recorded environment step with real physics is the eager one."""
+"""A recorded environment step with real physics is the eager one.
+
+On Newton: PhysX keeps contacts that no one can put back, so that no two of its steps begin alike.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +27,11 @@ def play(env: VecEnv, actions: torch.Tensor) -> list[tuple[torch.Tensor, torch.T
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("engine", ["newton", "ovphysx"])
-def test_recorded_steps_with_physics_are_eager_steps(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recorded_steps_with_physics_are_eager_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device here")
     with torch.cuda.stream(torch.cuda.Stream()):
-        env = make_env(load_task("humanoid_walk"), engine=engine, num_envs=64, device="cuda:0")
+        env = make_env(load_task("humanoid_walk"), engine="newton", num_envs=64, device="cuda:0")
         env.reset()
         start = env.state_dict()
         generator = torch.Generator("cuda").manual_seed(0)
@@ -40,7 +42,7 @@ def test_recorded_steps_with_physics_are_eager_steps(engine: str, monkeypatch: p
         eager = play(env, actions)
         monkeypatch.undo()
         env._steps = 0  # from here on steps are recorded, as if none had been made
-        for recorded in (env._judging, env._beginning, env._counting):
+        for recorded in (env._ending, env._judging, env._beginning, env._counting):
             recorded._calls = 0
         play(env, actions[: recording.EAGER_CALLS + 2])
         env.load_state_dict(start)
