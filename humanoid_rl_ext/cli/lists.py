@@ -46,6 +46,11 @@ def learners(arguments: argparse.Namespace, out: Output) -> int:
 
 def terms(arguments: argparse.Namespace, out: Output) -> int:
     """Lists every term that a task can use, by kind, with its parameters."""
+    if arguments.markdown:
+        from humanoid_rl_ext.cli.reference import reference
+
+        print(reference(), end="")
+        return 0
     from humanoid_rl_ext.task.registry import KINDS
     from humanoid_rl_ext.task.registry import terms as registered
 

@@ -145,7 +145,8 @@ def _build() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser
     add("tasks", _command("lists", "tasks"), "list the tasks")
     add("robots", _command("lists", "robots"), "list the bundled robots")
     add("learners", _command("lists", "learners"), "list the algorithms and their settings")
-    add("terms", _command("lists", "terms"), "list rewards, observations and all other terms with their parameters")
+    every = add("terms", _command("lists", "terms"), "list rewards, observations and all other terms with parameters")
+    every.add_argument("--markdown", action="store_true", help="print the reference page of all terms")
 
     inspect = add("inspect", _command("machine", "inspect"), "show what a robot file holds, and what is wrong with it")
     inspect.add_argument("robot", metavar="ROBOT", help="a USD, MJCF or URDF file, or a bundled robot's name")
