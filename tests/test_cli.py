@@ -278,7 +278,9 @@ def test_lists_are_data_with_json(capfd: pytest.CaptureFixture[str]) -> None:
 def test_the_reference_of_terms_is_what_the_registry_says(capfd):
     assert main(["terms", "--markdown"]) == 0
     page = Path(__file__).parents[1] / "docs/reference/terms.md"
-    assert capfd.readouterr().out == page.read_text(encoding="utf-8"), "./hrl terms --markdown > docs/reference/terms.md"
+    assert capfd.readouterr().out == page.read_text(encoding="utf-8"), (
+        "./hrl terms --markdown > docs/reference/terms.md"
+    )
 
 
 @pytest.mark.parametrize(("text", "value"), [("300k", 300_000), ("2M", 2_000_000), ("1e6", 10**6), ("1_000", 1000)])

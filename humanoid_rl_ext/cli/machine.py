@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from humanoid_rl_ext.cli.output import Output, working
 from humanoid_rl_ext.errors import BadInputError
+
+if TYPE_CHECKING:
+    from humanoid_rl_ext.task.schema import Task
 
 
 def inspect(arguments: argparse.Namespace, out: Output) -> int:
@@ -37,7 +41,7 @@ def bench(arguments: argparse.Namespace, out: Output) -> int:
 def _bench_env(arguments: argparse.Namespace, out: Output) -> int:
     from humanoid_rl_ext.train.start import load_any_task, resolve_device
 
-    task = load_any_task(arguments.task)
+    task = load_any_task(arguments.task or ("humanoid_walk_rough" if arguments.full else "humanoid_walk"))
     if isinstance(task, str):
         raise BadInputError(f"bench env: {task} has no physics of its own to compare with; name one of './hrl tasks'")
     from humanoid_rl_ext.env.bench import bench_env
@@ -46,6 +50,8 @@ def _bench_env(arguments: argparse.Namespace, out: Output) -> int:
     device = resolve_device(arguments.device or "auto")
     engine, num_envs = arguments.engine or "ovphysx", arguments.num_envs or 256
     check_memory(task, num_envs, engine, device, None)
+    if arguments.full:
+        return _bench_full(task, engine, num_envs, device, out)
     result = bench_env(task, engine=engine, num_envs=num_envs, device=device)
     text = (
         f"{result['task']} on {result['engine']} ({result['device']}), {result['num_envs']} environments\n"
@@ -59,11 +65,26 @@ def _bench_env(arguments: argparse.Namespace, out: Output) -> int:
     return 0
 
 
+def _bench_full(task: Task, engine: str, num_envs: int, device: str, out: Output) -> int:
+    from humanoid_rl_ext.env.bench_full import bench_full
+
+    result = bench_full(task, engine=engine, num_envs=num_envs, device=device)
+    out.result(
+        result,
+        f"{result['task']} on {result['engine']} ({result['device']}), {result['num_envs']} environments\n"
+        f"without   {result['plain']:>12,.0f} steps/s\n"
+        f"with all  {result['full']:>12,.0f} steps/s: randomisation, 187 points of height, a history of 4\n"
+        f"added     {result['added']:>12.1%} to a step",
+    )
+    return 0
+
+
 def _bench_ui(arguments: argparse.Namespace, out: Output) -> int:
     from humanoid_rl_ext.hosts.bench_ui import bench_ui
 
-    with working(f"hrl: measuring the Studio with {arguments.task}"):
-        result = bench_ui(arguments.task, num_envs=arguments.num_envs or 64, device=arguments.device or "auto")
+    task = arguments.task or "humanoid_walk"
+    with working(f"hrl: measuring the Studio with {task}"):
+        result = bench_ui(task, num_envs=arguments.num_envs or 64, device=arguments.device or "auto")
     rates = result["steps_per_second"]
     text = (
         f"{result['task']} on {result['device']}, {result['num_envs']} environments\n"

@@ -155,7 +155,12 @@ def _build() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser
     bench.add_argument(
         "subject", choices=["env", "ui"], help="env: the environment against physics alone; ui: what the Studio costs"
     )
-    bench.add_argument("--task", default="humanoid_walk", metavar="TASK", help="task to measure (humanoid_walk)")
+    bench.add_argument(
+        "--task", metavar="TASK", help="task to measure (humanoid_walk; with --full humanoid_walk_rough)"
+    )
+    bench.add_argument(
+        "--full", action="store_true", help="env: what randomisation, height scan and history add to a step"
+    )
     add("python", _command("machine", "launcher"), "run a script, such as a benchmark, in the project's environment")
     add("test", _command("machine", "launcher"), "run the project's checks and tests (./hrl test [PYTEST ARGUMENTS])")
     return parser, dict(groups.choices)

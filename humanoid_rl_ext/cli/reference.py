@@ -45,7 +45,9 @@ def _section(spec: TermSpec) -> str:
 def _row(param: ParamSpec) -> str:
     info = param.info
     help = info.help or {"bodies": "Bodies: a role, a name or a regular expression"}.get(param.type, "")
-    help = help or {"joints": "Joints: a name or a regular expression", "str": "Name of the command"}.get(param.type, "")
+    help = help or {"joints": "Joints: a name or a regular expression", "str": "Name of the command"}.get(
+        param.type, ""
+    )
     return f"| `{param.name}` | {_value(param.default)} | {_bounds(info)} | {info.unit} | {help} |"
 
 
