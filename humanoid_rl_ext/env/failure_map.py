@@ -54,7 +54,7 @@ class FailureMap:
 
     def read(self) -> dict[str, FailureRate]:
         """The map by quantity, since the last ``clear``. Waits for the device."""
-        counts = self._counts.view(2, -1, NUM_BINS).tolist()
+        counts = self._counts.view(2, len(self._bins), NUM_BINS).tolist()
         rows = {}
         for index, bins in enumerate(self._bins):
             low, high = bins.within.tolist()
