@@ -240,16 +240,23 @@ def test_a_run_shows_what_its_environments_have_and_who_fails(driver, pictures, 
         assert caption.startswith("Bars: the 64 environments now: 0.")
         assert "episodes" in shown.widget("randomisation.failures:caption").text
         assert "ovphysx" in shown.widget("randomisation:batching").text
+        await shown.see("randomisation.motor_strength:caption")
+        await driver.frames(4)
         await driver.screenshot(pictures / "randomisation_training.png")
+        assert flaws(shown.window) == []
+        await shown.press("randomisation.motor_strength:open")
+        await shown.see("randomisation.failures:mass")
+        await driver.frames(4)
+        await driver.screenshot(pictures / "randomisation_failures.png")
         assert flaws(shown.window) == []
         await shown.press("randomisation.failures:clear")
         assert shown.table.model.failures().episodes == 0
         bench.edit("randomisation.friction", {})
         await driver.frames(6)
         assert shown.widget("randomisation.friction:when").text == "next run"
-        assert shown.widget("randomisation.mass:when").text == "episode"
+        assert shown.widget("randomisation.mass:when").text == "per episode"
         bench.edit("randomisation.mass.params.scale", [0.9, 1.1])
         await driver.frames(6)
-        assert shown.widget("randomisation.mass:when").text == "episode"
+        assert shown.widget("randomisation.mass:when").text == "per episode"
 
     driver.run(use())

@@ -11,8 +11,8 @@ from humanoid_rl_ext.ui.release import release
 from humanoid_rl_ext.ui.theme import px
 
 COLUMNS = 2
-CHART, AXIS = 44, 16
-"""Height of a chart and of the numbers below it, before ``px``."""
+CHART = 44
+"""Height of a chart, before ``px``."""
 NOTHING = "While training: how often episodes fail at each value of the quantities that are one number."
 
 
@@ -22,7 +22,7 @@ class FailureMapView:
     def __init__(self, model: RandomisationModel) -> None:
         self._model = model
         self._names: tuple[str, ...] = ()
-        self._charts: dict[str, tuple[Drawing, ui.Label, ui.Label]] = {}
+        self._charts: dict[str, Drawing] = {}
         with ui.VStack(height=0, spacing=px(theme.SPACING)):
             with ui.HStack(height=px(theme.ROW_HEIGHT), spacing=px(theme.SPACING)):
                 ui.Label("Failure map", name="heading", tooltip="Which values the robot fails with")
@@ -51,13 +51,13 @@ class FailureMapView:
             self._names = names
             self._arrange(found.charts)
         for chart in found.charts:
-            drawing, low, high = self._charts[chart.name]
-            drawing.figure, low.text, high.text = chart.figure, chart.low, chart.high
+            drawing = self._charts[chart.name]
+            drawing.figure, drawing.numbers = chart.figure, (chart.low, chart.high)
             drawing.tell(chart.help)
 
     def update(self) -> None:
         """Draws what has changed; call it before every frame."""
-        for drawing, _, _ in self._charts.values():
+        for drawing in self._charts.values():
             drawing.update()
 
     def _arrange(self, charts: tuple[FailureChart, ...]) -> None:
@@ -75,12 +75,8 @@ class FailureMapView:
     def _build_chart(self, chart: FailureChart) -> None:
         with ui.VStack(height=0):
             ui.Label(chart.label, name="small", height=px(18), style={"color": theme.TEXT}, elided_text=True)
-            with ui.ZStack(height=px(CHART)):
-                drawing = Drawing(f"randomisation.failures:{chart.name}", color=theme.WARNING)
-            with ui.HStack(height=px(AXIS)):
-                low = ui.Label(chart.low, name="small")
-                high = ui.Label(chart.high, name="small", alignment=ui.Alignment.RIGHT_CENTER)
-        self._charts[chart.name] = drawing, low, high
+            drawing = Drawing(f"randomisation.failures:{chart.name}", CHART, color=theme.WARNING)
+        self._charts[chart.name] = drawing
 
     def _count_anew(self) -> None:
         self._model.clear_failures()

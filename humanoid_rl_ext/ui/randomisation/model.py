@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TABLE = next(table for table in TABLES if table.path == "randomisation")
 INTERVAL = "sim.randomisation_interval_s"
-WHEN = {"start": "once", "reset": "episode", "step": "step"}
+WHEN = {"start": "once", "reset": "per episode", "step": "per step"}
 ONE_RANGE = ("log_uniform", "choice")
 """Distributions that only terms with a single range can have."""
 NEXT_RUN = "next run"

@@ -25,9 +25,9 @@ def paint(figure: Figure, width: int, height: int, scale: float = 1.0, color: in
     draw = ImageDraw.Draw(image)
 
     def box(bar: Bar) -> tuple[float, float, float, float]:
-        gap = 0.25 * line
-        left, right = bar.left * size[0] + gap, bar.right * size[0] - gap
-        return left, min((1.0 - bar.height) * size[1], size[1] - 1), max(left, right), size[1]
+        """Left, top, right, bottom, with a pixel between neighbours."""
+        left, right = round(bar.left * width) * FINER, round(bar.right * width) * FINER - FINER
+        return left, min((1.0 - bar.height) * size[1], size[1] - 1), max(left, right - 1), size[1]
 
     for share in figure.ends:
         draw.line(

@@ -17,11 +17,11 @@ from humanoid_rl_ext.ui.release import release
 from humanoid_rl_ext.ui.task.model import Entry, enabled_field
 from humanoid_rl_ext.ui.theme import px
 
-SWITCH, RANGE, WHEN, CURVE, REMOVE = 20, 96, 62, 46, 18
+SWITCH, RANGE, WHEN, CURVE, REMOVE = 20, 104, 74, 42, 18
 """Widths of columns, before ``px``."""
 GAP = 4
-PLOT, SMALL_PLOT, AXIS = 84, 50, 16
-"""Heights of a single distribution, of one among several, and of the numbers below; before ``px``."""
+PLOT, SMALL_PLOT = 84, 50
+"""Heights of a single distribution and of one among several, before ``px``."""
 WHEN_HELP = "How often it is drawn anew: once, with every episode, again and again after so many seconds, in every step"
 PLOT_HELP = "Line: how values are to be distributed. Bars: what the environments have, once a second"
 
@@ -32,7 +32,7 @@ def header() -> None:
         ui.Spacer(width=px(SWITCH))
         ui.Label("Quantity", name="small", tooltip="Click a name to see its distribution and parameters")
         ui.Label("Range", width=px(RANGE), name="small")
-        ui.Label("Drawn per", width=px(WHEN), name="small", tooltip=WHEN_HELP)
+        ui.Label("Drawn", width=px(WHEN), name="small", tooltip=WHEN_HELP)
         ui.Spacer(width=px(CURVE + REMOVE + GAP))
 
 
@@ -43,7 +43,6 @@ class EntryRow:
         self._model, self.entry, self._opened, self._say = model, entry, opened, say
         self._fields: list[FieldRow] = []
         self._plots: list[tuple[Ranged, Drawing]] = []
-        self._numbers: list[list[ui.Label]] = []
         self._params: tuple[str, ...] = ()
         self._samples: Array | None = None
         self._caption: ui.Label | None = None
@@ -115,13 +114,13 @@ class EntryRow:
                         tooltip=self._help(),
                         style={"font_size": px(theme.FONT_SMALL), "color": theme.TEXT},
                     )
-            self._range = ui.Label("", width=px(RANGE), name="small", identifier=f"{path}:range")
+            self._range = ui.Label("", width=px(RANGE), name="small", elided_text=True, identifier=f"{path}:range")
             self._when = ui.Label("", width=px(WHEN), name="small", identifier=f"{path}:when", tooltip=WHEN_HELP)
             with ui.VStack(width=px(CURVE)):
                 ui.Spacer(height=px(3))
-                self._curve_place = ui.ZStack(height=px(theme.ROW_HEIGHT - 6))
+                self._curve_place = ui.VStack(height=0)
                 with self._curve_place:
-                    self._curve = Drawing(f"{path}:curve")
+                    self._curve = Drawing(f"{path}:curve", theme.ROW_HEIGHT - 6, numbered=False)
                 ui.Spacer(height=px(3))
             with ui.VStack(width=px(REMOVE)):
                 ui.Spacer()
@@ -154,7 +153,7 @@ class EntryRow:
 
     def _build_pictures(self, ranges: list[Ranged]) -> None:
         release(self._plots)
-        self._plots, self._numbers = [], []
+        self._plots = []
         self._pictures.clear()
         columns = 1 if len(ranges) == 1 else 2
         with self._pictures:
@@ -169,11 +168,8 @@ class EntryRow:
         with ui.VStack(height=0):
             if named:
                 ui.Label(ranged.label, name="small", height=px(18))
-            with ui.ZStack(height=px(height)):
-                self._plots.append((ranged, Drawing(f"{self.entry.path}:plot.{ranged.param}", PLOT_HELP)))
-            with ui.HStack(height=px(AXIS)):
-                sides = (ui.Alignment.LEFT_CENTER, ui.Alignment.CENTER, ui.Alignment.RIGHT_CENTER)
-                self._numbers.append([ui.Label("", name="small", alignment=side) for side in sides])
+            drawing = Drawing(f"{self.entry.path}:plot.{ranged.param}", height, tooltip=PLOT_HELP)
+        self._plots.append((ranged, drawing))
 
     def _show_figures(self) -> None:
         ranges = self._model.ranges(self.entry)
@@ -182,13 +178,10 @@ class EntryRow:
             self._params = params
             self._build_pictures(ranges)
         self._plots = [(ranged, drawing) for ranged, (_, drawing) in zip(ranges, self._plots, strict=True)]
-        for (ranged, drawing), labels in zip(self._plots, self._numbers, strict=True):
+        for ranged, drawing in self._plots:
+            middle = float(f"{(ranged.low + ranged.high) / 2:.4g}")
             drawing.figure = self._model.figure(self.entry, ranged, self._samples)
-            middle = format_number(float(f"{(ranged.low + ranged.high) / 2:.4g}"))
-            for label, text in zip(
-                labels, (format_number(ranged.low), middle, format_number(ranged.high)), strict=True
-            ):
-                label.text = text
+            drawing.numbers = tuple(format_number(value) for value in (ranged.low, middle, ranged.high))
         if self._caption is not None:
             self._caption.text = self._model.caption(self.entry, self._samples)
 
