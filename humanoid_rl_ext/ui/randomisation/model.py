@@ -294,7 +294,7 @@ def failure_charts(rates: dict[str, FailureRate]) -> FailureCharts:
     )
     return FailureCharts(
         charts,
-        f"{episodes} episodes, {overall:.0%} failed (dashed). A full bar: {full:.0%}; pale: too few to tell.",
+        f"Episodes: {episodes}, {overall:.0%} failed (dashed). Full bar: {full:.0%}. Pale: too few.",
         episodes,
     )
 
@@ -314,6 +314,8 @@ def _worst(row: FailureRate) -> str:
     if not rates:
         return "Too few episodes to tell"
     rate, low, high = max(rates)
+    if not rate:
+        return "None failed"
     return f"Fails most from {low:.4g} to {high:.4g}: {rate:.0%} of episodes"
 
 
