@@ -21,7 +21,7 @@ PICTURES = REPOSITORY / "docs" / "images" / "studio"
 PREVIEW = REPOSITORY / "data" / "preview.png"
 EDITORS = {"randomisation": ("randomisation_training", "randomisation_failures")}
 """Pictures of ``tests/ui/test_<name>_section.py`` that are shown side by side."""
-EDITOR = (4, 4, 444, 714)
+EDITOR = (24, 4, 464, 714)
 """Where those tests have their window."""
 GAP = 8
 KEPT = ("robot", "task", "refused", "training", "edited", "policy", "runs")

@@ -26,7 +26,7 @@ class Shown:
         self.driver, self.bench = driver, Workbench(QuietHost(), Draft.load(task))
         self.section = TaskSection(self.bench)
         self.window = ui.Window(
-            f"randomisation {id(self)}", width=size[0], height=size[1], position_x=4, position_y=4, flags=FIXED
+            f"randomisation {id(self)}", width=size[0], height=size[1], position_x=24, position_y=4, flags=FIXED
         )
         self.window.frame.style = theme.style()
         with (
@@ -265,5 +265,8 @@ def test_a_run_shows_what_its_environments_have_and_who_fails(driver, pictures, 
         bench.edit("randomisation.mass.params.scale", [0.9, 1.1])
         await driver.frames(6)
         assert shown.widget("randomisation.mass:when").text == "per episode"
+        bench.edit("randomisation.mass.mode", "start")
+        await driver.frames(6)
+        assert shown.widget("randomisation.mass:when").text == "next run"
 
     driver.run(use())

@@ -123,12 +123,16 @@ class RandomisationModel:
         return ""
 
     def waits(self, entry: Entry) -> bool:
-        """Whether the run at work has another version of the entry, or none."""
-        task = self.workbench.session.task if self.workbench.session is not None else None
-        if not isinstance(task, Task):
+        """Whether the run at work has the entry otherwise, beyond numbers that can change at once."""
+        session = self.workbench.session
+        if session is None or not isinstance(session.task, Task):
             return False
-        at_work = task.randomisation.get(_name(entry.path))
-        return at_work is None or at_work.model_dump() != self.section(entry).model_dump()
+        at_work = session.task.randomisation.get(_name(entry.path))
+        if at_work is None:
+            return True
+        before, after = (_flat(section.model_dump()) for section in (at_work, self.section(entry)))
+        changed = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
+        return any(not self.workbench.acts_now(f"{entry.path}.{key}") for key in changed)
 
     def range_text(self, entry: Entry) -> str:
         """The range in few characters."""
@@ -326,6 +330,11 @@ def _column(samples: Array, ranged: Ranged) -> Array:
 
 def _name(path: str) -> str:
     return path.rpartition(".")[2]
+
+
+def _flat(section: dict[str, Any]) -> dict[str, Any]:
+    params = {f"params.{name}": value for name, value in section["params"].items()}
+    return {**{key: value for key, value in section.items() if key != "params"}, **params}
 
 
 def _range_names(term: TermSpec) -> list[str]:
