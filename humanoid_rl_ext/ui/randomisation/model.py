@@ -171,7 +171,7 @@ class RandomisationModel:
 
     def apply(self, preset: RandomisationPreset) -> str:
         """Adds what the draft has not got yet: one edit for the entries, one for the noise on observations."""
-        draft, adds = self.workbench.draft, self.adds(preset)
+        draft = self.workbench.draft
         edits = preset.edits(draft.task)
         entries = {_name(path): entry for path, entry in edits if path.startswith("randomisation.")}
         noise = {path.split(".")[2]: value for path, value in edits if path.startswith("observations.")}
@@ -184,7 +184,9 @@ class RandomisationModel:
                 self.workbench.edit("observations.policy", {**seen, **shaped})
         except TaskError as error:
             return reason_of(error, "randomisation")
-        self.workbench.say(f"The preset '{preset.name}' adds {adds}")
+        self.workbench.say(
+            f"Added from '{preset.name}': {len(entries)} quantities to vary, noise on {len(noise)} observations"
+        )
         return ""
 
     # What the environments have; only between steps, and each call waits for the device
