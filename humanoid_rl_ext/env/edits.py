@@ -63,6 +63,7 @@ def adopt(env: VecEnv, task: Task) -> None:
     for table, terms in _bound(env).items():
         for name, term in terms.items():
             term.set_numbers(getattr(task, table)[name])
+    env.randomiser.failures.follow()
     for timer, seconds in timers:
         timer.seconds.copy_(torch.as_tensor(seconds))
     env._restarts.levels.open(task.scene.terrain.max_difficulty)

@@ -40,6 +40,7 @@ class FailureMap:
         self._bins = list(bins)
         self._counts = torch.zeros(2, len(self._bins) * NUM_BINS, dtype=torch.int64, device=device)
         self._first = NUM_BINS * torch.arange(len(self._bins), device=device)
+        self._ranges = [bins.within.clone() for bins in self._bins]
 
     def add(self, done: torch.Tensor, failed: torch.Tensor) -> None:
         """Counts the episodes that end in this step: ``done`` and ``failed`` (rows,) bool, of the first rows."""
@@ -52,9 +53,20 @@ class FailureMap:
         counted = torch.stack((done, failed & done)).unsqueeze(-1).expand(-1, -1, len(self._bins)).reshape(2, -1)
         self._counts.scatter_add_(1, index, counted.long())
 
+    def follow(self) -> None:
+        """Sorts what was counted into the bins of ranges that have changed; a bin counts as lying at its middle."""
+        middle = (torch.arange(NUM_BINS, device=self._counts.device) + 0.5) / NUM_BINS
+        for index, bins in enumerate(self._bins):
+            before, now = self._ranges[index], bins.within
+            value = torch.lerp(before[0], before[1], middle)
+            place = ((value - now[0]) * (NUM_BINS / (now[1] - now[0]).clamp(min=1e-12))).long().clamp(0, NUM_BINS - 1)
+            row = self._counts[:, index * NUM_BINS : (index + 1) * NUM_BINS]
+            row.copy_(torch.zeros_like(row).scatter_add_(1, place.expand(2, -1), row.clone()))
+            before.copy_(now)
+
     def read(self) -> dict[str, FailureRate]:
         """The map by quantity, since the last ``clear``. Waits for the device."""
-        counts = self._counts.view(2, -1, NUM_BINS).tolist()
+        counts = self._counts.view(2, len(self._bins), NUM_BINS).tolist()
         rows = {}
         for index, bins in enumerate(self._bins):
             low, high = bins.within.tolist()

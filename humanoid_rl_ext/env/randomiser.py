@@ -222,7 +222,8 @@ class Randomiser:
         values = self._base[name].clone()
         for quantity in users:
             target = TARGETS[quantity.target]
-            items = values.view(len(values), self._items(name, target.per, values.shape[1]), -1)
+            count = self._items(name, target.per, values.shape[1])
+            items = values.view(len(values), count, values.shape[1] // max(count, 1))  # without contacts: of no size
             picked = items[:, quantity.term.param(target.per)] if target.per else items
             sample = quantity.value.unsqueeze(1 if name == "com" else -1)
             picked = picked * sample if target.change == "scale" else picked + sample

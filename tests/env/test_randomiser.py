@@ -382,3 +382,13 @@ def test_a_ball_comes_back_with_the_share_of_its_speed_that_was_drawn(make, engi
     share = env.randomised("restitution")[:, 0]
     assert len(share.unique()) == 3 and falling.min() > 4.0
     torch.testing.assert_close(rising / falling, share, rtol=0.05, atol=0.03)
+
+
+def test_friction_of_a_robot_without_contacts_is_drawn_and_changes_nothing(make) -> None:
+    moved = []
+    for randomised in ("{}", "{friction: {params: {scale: [0.1, 0.2]}}}"):
+        env = settle(make("cartpole_balance", f"randomisation={randomised}"), 0.2, action=0.5)
+        moved.append(env.engine.state.joint_pos.clone())
+    assert moved[0].abs().max() > 1e-3
+    torch.testing.assert_close(moved[1], moved[0])
+    assert ((env.randomised("friction") > 0.1) & (env.randomised("friction") < 0.2)).all()

@@ -160,6 +160,8 @@ class TaskModel:
         if not self.workbench.undoable:
             return ""
         last = self.workbench.undoable[-1]
+        if isinstance(last.old, dict) and isinstance(last.new, dict):
+            return f"Undo the last change of {last.path}"
         return f"Undo {last.path}: {short(last.new)} becomes {short(last.old)} again"
 
     # Fields

@@ -11,6 +11,7 @@ from omni import ui
 from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.fields.fold import Fold
 from humanoid_rl_ext.ui.fields.row import FieldGroup
+from humanoid_rl_ext.ui.randomisation.view import RandomisationView
 from humanoid_rl_ext.ui.release import release
 from humanoid_rl_ext.ui.task.changes import ChangesView
 from humanoid_rl_ext.ui.task.model import PLAIN, TABLES, TaskModel
@@ -68,7 +69,10 @@ class TaskSection:
                         tooltip=GROUP_HELP[title],
                         identifier=f"task.{title}",
                     )
-                self._tables = [TableView(self.model, table) for table in TABLES]
+                self._tables = [
+                    RandomisationView(self.model) if table.path == "randomisation" else TableView(self.model, table)
+                    for table in TABLES
+                ]
         self._changed.clear()
         self._built = True
 
@@ -84,6 +88,9 @@ class TaskSection:
             paths = set(self._changed)
             self._changed.clear()
             self._refresh(paths)
+        for table in self._tables:
+            if isinstance(table, RandomisationView):
+                table.update(now)
 
     def destroy(self) -> None:
         """Ends the connection to the workbench."""
