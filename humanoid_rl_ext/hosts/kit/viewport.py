@@ -23,7 +23,7 @@ from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.release import release
 from humanoid_rl_ext.ui.theme import px
 from humanoid_rl_ext.ui.viewport.bars import ViewportBars
-from humanoid_rl_ext.ui.viewport.drawing import RobotDrawing, SketchDrawing
+from humanoid_rl_ext.ui.viewport.drawing import MeshDrawing, SketchDrawing
 from humanoid_rl_ext.ui.viewport.model import ViewportModel
 from humanoid_rl_ext.ui.viewport.overlays import Seen
 from humanoid_rl_ext.ui.workbench import Workbench
@@ -136,7 +136,7 @@ class _Layer:
         with self._frame, ui.ZStack():
             self._views = [sc.SceneView(), sc.SceneView()]
             with self._views[0].scene:
-                self._ghost = RobotDrawing(GHOST)
+                self._ghost = MeshDrawing(GHOST)
             with self._views[1].scene:
                 self._marks = SketchDrawing()
             with ui.VStack():

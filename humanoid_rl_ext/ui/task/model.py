@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from humanoid_rl_ext.errors import HumanoidRLError, TaskError
 from humanoid_rl_ext.task.loading import save_task, task_names, task_source
@@ -60,6 +61,8 @@ TABLES: tuple[Table, ...] = (
     Table("Randomisation", "randomisation", "randomisation", "What varies between episodes and disturbs them"),
     Table("Metrics", "metrics", "metric", "What is measured beside the rewards"),
 )
+KINDS_OF_GROUND = Table("Terrain", "scene.terrain.kinds", "terrain", "Kinds of ground that share the terrain's columns")
+"""Shown by the terrain editor (ui/terrain), with the fields below ``scene.terrain``."""
 
 
 class TaskModel:
@@ -167,9 +170,13 @@ class TaskModel:
     # Fields
 
     def group_specs(self, title: str) -> list[FieldSpec]:
-        """The fields of a plain group."""
+        """The fields of a plain group; those of the terrain have an editor of their own."""
         tops = PLAIN[title]
-        return [spec for spec in model_fields(Task) if spec.path.partition(".")[0] in tops]
+        return [
+            spec
+            for spec in model_fields(Task)
+            if spec.path.partition(".")[0] in tops and not spec.path.startswith("scene.terrain.")
+        ]
 
     def entries(self, table: Table) -> list[Entry]:
         """What stands in a table now."""
@@ -211,15 +218,20 @@ class TaskModel:
 
     def _everything(self) -> list[tuple[str, list[FieldSpec]]]:
         plain = [(title, self.group_specs(title)) for title in PLAIN]
+        terrain = self.workbench.draft.task.scene.terrain
+        ground = [] if not terrain.kinds else [("Terrain", model_fields(terrain, "scene.terrain"))]
         tables = [
-            (f"{table.title}: {entry.label}", list(entry.specs)) for table in TABLES for entry in self.entries(table)
+            (f"{table.title}: {entry.label}", list(entry.specs))
+            for table in (KINDS_OF_GROUND, *TABLES)
+            for entry in self.entries(table)
         ]
-        return plain + tables
+        return plain + ground + tables
 
     def _sections(self, table: Table) -> Mapping[str, TermSection]:
-        top, _, group = table.path.partition(".")
-        found: Mapping = getattr(self.workbench.draft.task, top)
-        return found.get(group, {}) if group else found
+        found: Any = self.workbench.draft.task
+        for part in table.path.split("."):
+            found = found.get(part, {}) if isinstance(found, Mapping) else getattr(found, part)
+        return found
 
     def _entry(self, table: Table, name: str, section: TermSection, commands: tuple[str, ...]) -> Entry:
         path = f"{table.path}.{name}"

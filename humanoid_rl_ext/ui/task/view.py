@@ -16,6 +16,7 @@ from humanoid_rl_ext.ui.release import release
 from humanoid_rl_ext.ui.task.changes import ChangesView
 from humanoid_rl_ext.ui.task.model import PLAIN, TABLES, TaskModel
 from humanoid_rl_ext.ui.task.tables import TableView
+from humanoid_rl_ext.ui.terrain.view import TerrainView
 from humanoid_rl_ext.ui.theme import px
 from humanoid_rl_ext.ui.workbench import Workbench
 
@@ -25,7 +26,7 @@ SOURCES = "sources"
 """Stands among changed paths for what can be chosen at the top; no path of a draft is called that."""
 GROUP_HELP = {
     "General": "What the task is called",
-    "Scene": "The ground and how far the environments stand apart",
+    "Scene": "How far the environments stand apart; friction of contacts",
     "Simulation": "Time step, gravity and the solver",
     "Control": "What an action of the policy does to the joints",
     "Episode": "How long an episode lasts; the seed",
@@ -69,6 +70,8 @@ class TaskSection:
                         tooltip=GROUP_HELP[title],
                         identifier=f"task.{title}",
                     )
+                    if title == "Scene":
+                        self._terrain = TerrainView(self.model)
                 self._tables = [
                     RandomisationView(self.model) if table.path == "randomisation" else TableView(self.model, table)
                     for table in TABLES
@@ -88,6 +91,7 @@ class TaskSection:
             paths = set(self._changed)
             self._changed.clear()
             self._refresh(paths)
+        self._terrain.update(now)
         for table in self._tables:
             if isinstance(table, RandomisationView):
                 table.update(now)
@@ -105,6 +109,7 @@ class TaskSection:
                 group.refresh(path)
         for table in self._tables:
             table.refresh(paths)
+        self._terrain.refresh(paths)
         self._changes.refresh()
         self._show_undo()
 

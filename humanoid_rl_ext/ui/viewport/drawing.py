@@ -42,8 +42,9 @@ class Ground:
             for colour, (x, y) in AXES:
                 sc.Line([0.0, 0.0, 0.0], [x, y, 0.0], color=colour, thickness=theme.px(2))
 
-    def show(self, base: Array, origin: Array) -> None:
-        """Moves the grid under ``base`` (3,) by whole squares, the axes to ``origin`` (3,)."""
+    def show(self, base: Array, origin: Array, flat: bool = True) -> None:
+        """Moves the grid under ``base`` (3,) by whole squares, the axes to ``origin`` (3,); no grid if not ``flat``."""
+        self._grid.visible = flat
         x, y = (float(origin[i] + round(base[i] - origin[i])) for i in range(2))
         place = (x, y, float(origin[2]))
         if place != self._place:
@@ -63,8 +64,8 @@ class Ground:
         sc.Line([k, near, 0.0], [k, far, 0.0], color=colour, thickness=1.0)
 
 
-class RobotDrawing:
-    """One mesh for the whole robot, which is given anew what is seen of it."""
+class MeshDrawing:
+    """One mesh, for the whole robot or the ground, which is given anew what is seen of it."""
 
     def __init__(self, alpha: int = 255) -> None:
         """Draws into the current scene; from 0, which cannot be seen, to 255, which nothing is seen through."""

@@ -11,6 +11,7 @@ from humanoid_rl_ext.env.snapshot import Snapshot
 from humanoid_rl_ext.robot.kinematics import Kinematics
 from humanoid_rl_ext.ui.signal import Signal
 from humanoid_rl_ext.ui.viewport.camera import Camera
+from humanoid_rl_ext.ui.viewport.ground import GroundPatch
 from humanoid_rl_ext.ui.viewport.overlays import OVERLAYS, Anatomy, Seen, Trail
 from humanoid_rl_ext.ui.viewport.shapes import Surface
 from humanoid_rl_ext.ui.viewport.sketch import Sketch
@@ -60,6 +61,7 @@ class ViewportModel:
         self._anatomy: Anatomy | None = None
         self._kinematics: Kinematics | None = None
         self._trail = Trail()
+        self._ground: GroundPatch | None = None
         self._followed: Array | None = None
         self._pose: Array | None = None
         self._stop_listening = [
@@ -103,6 +105,17 @@ class ViewportModel:
         """The robot that is shown: the one at work, else the draft's."""
         env = self.env
         return env.engine.robot if env is not None else self.workbench.robot
+
+    @property
+    def ground(self) -> GroundPatch | None:
+        """The terrain that the shown robot stands on; None where the ground is flat."""
+        env = self.env
+        terrain = env.engine.settings.terrain if env is not None else None
+        if terrain is None:
+            self._ground = None
+        elif self._ground is None or self._ground.terrain is not terrain:
+            self._ground = GroundPatch(terrain)
+        return self._ground
 
     @property
     def num_envs(self) -> int:
@@ -234,17 +247,18 @@ class ViewportModel:
         return Snapshot(self._pose, np.zeros(3))
 
     def _follow(self, base: Array) -> None:
-        """Moves the camera along with the base (3,), level; to another environment in any case."""
-        place = base[:2]
+        """Moves the camera along with the ground under the base (3,); to another environment in any case."""
+        ground = self.ground
+        place = np.array([base[0], base[1], 0.0 if ground is None else ground.height_at(base)])
         if self._followed is None:
             self._followed = place.copy()
             return
         gap = place - self._followed
-        far = float(np.linalg.norm(gap)) > JUMP
+        far = float(np.linalg.norm(gap[:2])) > JUMP
         if far or self.follow:
             move = gap if far else FOLLOW_SHARE * gap
             self._followed = self._followed + move
-            self.camera.target = self.camera.target + np.array([*move, 0.0])
+            self.camera.target = self.camera.target + move
 
     def _read(self, robot: RobotDescription) -> None:
         self._reading = robot

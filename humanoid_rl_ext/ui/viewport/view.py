@@ -13,7 +13,7 @@ from omni.ui import scene as sc
 from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.viewport.bars import ViewportBars
 from humanoid_rl_ext.ui.viewport.camera import FIELD_OF_VIEW, projection
-from humanoid_rl_ext.ui.viewport.drawing import Ground, RobotDrawing, SketchDrawing
+from humanoid_rl_ext.ui.viewport.drawing import Ground, MeshDrawing, SketchDrawing
 from humanoid_rl_ext.ui.viewport.model import ViewportModel
 from humanoid_rl_ext.ui.viewport.overlays import Seen
 from humanoid_rl_ext.ui.workbench import Workbench
@@ -53,13 +53,16 @@ class ViewportView:
             with ui.ZStack(content_clipping=True):
                 self._camera = sc.CameraModel(_floats(projection(1.0)), _floats(self.model.camera.view()))
                 policy = sc.AspectRatioPolicy.STRETCH
+                terrain = sc.SceneView(self._camera, aspect_ratio_policy=policy)
                 ground = sc.SceneView(self._camera, aspect_ratio_policy=policy)
                 robot = sc.SceneView(self._camera, aspect_ratio_policy=policy)
                 self._scene = sc.SceneView(self._camera, aspect_ratio_policy=policy, identifier="viewport.scene")
+                with terrain.scene:
+                    self._terrain = MeshDrawing()
                 with ground.scene:
                     self._ground = Ground()
                 with robot.scene:
-                    self._robot = RobotDrawing()
+                    self._robot = MeshDrawing()
                 with self._scene.scene:
                     self._marks = SketchDrawing()
                     sc.Screen(gestures=self._gestures())
@@ -75,6 +78,7 @@ class ViewportView:
         self._bars.refresh()
         if seen is None or self.model.surface is None:
             self._robot.clear()
+            self._terrain.clear()
             return
         self._draw(seen)
 
@@ -100,7 +104,12 @@ class ViewportView:
         view, surface = camera.view(), model.surface
         assert surface is not None
         self._camera.set_floats(self._camera.get_item("view"), _floats(view))
-        self._ground.show(pose[0, :3], seen.snapshot.origin)
+        patch = model.ground
+        self._ground.show(pose[0, :3], seen.snapshot.origin, flat=patch is None)
+        if patch is None:
+            self._terrain.clear()
+        else:
+            self._terrain.show(patch.seen(pose[0, :3], camera.eye, -camera.axes[2]))
         self._robot.show(surface.seen(pose, camera.eye))
         height = max(self._scene.computed_height, 1.0)
         self._marks.show(model.sketch(seen, camera.eye), view, 2.0 * math.tan(FIELD_OF_VIEW / 2.0) / height)
