@@ -11,6 +11,8 @@ from humanoid_rl_ext.task.loading import edited, load_task
 from humanoid_rl_ext.task.schema import Task
 from humanoid_rl_ext.train.config import RunConfig, edited_config, load_run_config
 
+ORDERED = "curriculum.stages"
+"""The table whose order means something."""
 MISSING = object()
 """Stands for the value of a path that does not exist, such as a default for a reward the preset has not got."""
 
@@ -22,6 +24,11 @@ class Change:
     path: str
     old: Any
     new: Any
+
+    @property
+    def moves_something(self) -> bool:
+        """Whether old and new differ; the order of a table's entries counts."""
+        return self.old != self.new or (isinstance(self.old, dict) and list(self.old) != list(self.new))
 
 
 class Draft:
@@ -91,6 +98,8 @@ def _at(tree: Any, path: str) -> Any:
 
 
 def _differences(before: Any, after: Any, path: str) -> list[Change]:
+    if path == ORDERED and before and after and list(before) != list(after):
+        return [Change(path, before, after)]
     if before == after:
         return []
     if not (isinstance(before, dict) and isinstance(after, dict)):

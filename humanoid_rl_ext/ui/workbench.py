@@ -21,6 +21,7 @@ from humanoid_rl_ext.ui.signal import Signal
 
 if TYPE_CHECKING:
     from humanoid_rl_ext.robot.description import RobotDescription
+    from humanoid_rl_ext.task.schema import Task
     from humanoid_rl_ext.train.player import Player, PlayPlan
     from humanoid_rl_ext.train.session import Session
     from humanoid_rl_ext.train.start import RunPlan
@@ -80,6 +81,7 @@ class Workbench:
         self.marked: Signal[Mark] = Signal()
         self.message_changed: Signal[()] = Signal()
         self._next_slow_step = 0.0
+        self._planned: Task | str | None = None
         self.read_robot()
 
     # The draft
@@ -102,7 +104,7 @@ class Workbench:
             TaskError: with the reason, for a value that is not allowed; nothing has changed then.
         """
         change = self._apply(path, value, source)
-        if change.old != change.new:
+        if change.moves_something:
             self.undoable.append(change)
 
     def undo(self) -> Change | None:
@@ -305,6 +307,7 @@ class Workbench:
             self._fail(error)
             return
         self._enter("starting")
+        self._planned = planned.task
         self.opener.session(planned, self._take_session, self._failed_to_start)
 
     def _take_session(self, session: Session) -> None:
@@ -313,7 +316,7 @@ class Workbench:
             Mark(entry["env_steps"], Change(entry["path"], entry["old"], entry["new"]), entry["source"])
             for entry in session.folder.read_edits()
         ]
-        if session.task is not self.draft.task and not isinstance(session.task, str):
+        if self._planned is not self.draft.task and not isinstance(session.task, str):
             self.draft = Draft(session.task, session.config)
             self.undoable.clear()
             self.draft_changed.emit("")
