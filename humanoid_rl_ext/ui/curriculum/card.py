@@ -80,8 +80,8 @@ def arrow(up: bool, enabled: bool, identifier: str, tooltip: str, clicked: Calla
 class Reason:
     """A line that says why something was refused; it takes no room while nothing was."""
 
-    def __init__(self, identifier: str) -> None:
-        self._label = ui.Label("", name="error", word_wrap=True, height=0, visible=False, identifier=identifier)
+    def __init__(self, identifier: str, name: str = "error") -> None:
+        self._label = ui.Label("", name=name, word_wrap=True, height=0, visible=False, identifier=identifier)
 
     def say(self, reason: str) -> None:
         """Shows a reason, or nothing where there is none."""

@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 from humanoid_rl_ext.errors import HumanoidRLError, TaskError
-from humanoid_rl_ext.task.curriculum import AdvanceSection, CurriculumSection, StageSection
+from humanoid_rl_ext.task.curriculum import AdvanceSection, CurriculumSection
 from humanoid_rl_ext.task.loading import curriculum_names, load_curriculum
-from humanoid_rl_ext.ui.curriculum.paths import Target, target_of, targets
+from humanoid_rl_ext.ui.curriculum.paths import Target, is_live, target_of, targets
 from humanoid_rl_ext.ui.draft import MISSING
 from humanoid_rl_ext.ui.fields.binding import Binding, reason_of
 from humanoid_rl_ext.ui.fields.numbers import format_number
@@ -53,7 +53,8 @@ class Stage:
             return BY_HAND
         if self.rule.by == "return":
             return f"return > {format_number(self.rule.above)}"
-        return f"success > {100 * self.rule.above:.4g} %"
+        after = f"after {self.rule.min_episodes:,}, " if self.rule.by == "episodes" else ""
+        return f"{after}success > {100 * self.rule.above:.4g} %"
 
 
 class CurriculumModel:
@@ -90,8 +91,11 @@ class CurriculumModel:
             plan = CurriculumSection() if name == NONE else _preset(name)
         except HumanoidRLError as error:
             return str(error)
-        reason = self.try_edit("curriculum", plan.model_dump(mode="json"))
-        return f"'{name}' does not fit this task: {reason}" if reason else ""
+        lacking = [path for _, path in plan.paths if not self._has(path)]
+        if lacking:
+            more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+            return f"'{name}' does not fit this task: it sets {lacking[0]}{more}, which the task has not got"
+        return self.try_edit("curriculum", plan.model_dump(mode="json"))
 
     def whole(self) -> Binding:
         """The curriculum as one text, for the mark that puts all of it back to the task's preset."""
@@ -102,6 +106,13 @@ class CurriculumModel:
             lambda text: self.workbench.edit("curriculum", draft.default("curriculum")),
             lambda: _text(self.workbench.draft.preset.curriculum),
         )
+
+    @property
+    def warning(self) -> str:
+        """What would keep a run of the draft from starting; '' where nothing does."""
+        task = self.workbench.draft.task
+        fixed = [path for _, path in self.plan.paths if not is_live(task, path)]
+        return f"{fixed[0]} cannot change while training, so no run can start with this curriculum" if fixed else ""
 
     # Stages
 
@@ -155,9 +166,7 @@ class CurriculumModel:
 
         def rename(name: str) -> None:
             check_name(name, self.plan.stages, stage.name)
-            self.workbench.edit(
-                STAGES, {name if old == stage.name else old: entry for old, entry in self._stages().items()}
-            )
+            self.write(STAGES, {name if old == stage.name else old: entry for old, entry in self._stages().items()})
 
         spec = FieldSpec(path=f"{stage.path}.name", label="Name", kind="text", help="What the stage is called")
         return Binding(spec, lambda: stage.name, rename)
@@ -198,7 +207,7 @@ class CurriculumModel:
         return Binding(
             target.at(f"{path}.{target.path}"),
             lambda: of(self.plan),
-            lambda value: self.workbench.edit(path, {**self.plan.stages[stage.name].set, target.path: value}),
+            lambda value: self.write(path, {**self.plan.stages[stage.name].set, target.path: value}),
             lambda: of(self.workbench.draft.preset.curriculum),
             waits=lambda: self.waits(path),
         )
@@ -210,7 +219,9 @@ class CurriculumModel:
         path = f"{stage.path}.advance"
 
         def of(plan: CurriculumSection) -> Any:
-            entry = plan.stages.get(stage.name, StageSection())
+            entry = plan.stages.get(stage.name)
+            if entry is None:
+                return MISSING
             return BY_HAND if entry.advance is None else entry.advance.by
 
         def write(by: str) -> None:
@@ -218,7 +229,7 @@ class CurriculumModel:
             rule = {**(USUAL_RULE if old is None else old.model_dump(mode="json")), "by": by}
             if by != "return" and not 0 <= rule["above"] < 1:
                 rule["above"] = USUAL_RULE["above"]
-            self.workbench.edit(path, None if by == BY_HAND else rule)
+            self.write(path, None if by == BY_HAND else rule)
 
         return Binding(
             FieldSpec(
@@ -230,7 +241,7 @@ class CurriculumModel:
             ),
             lambda: of(self.plan),
             write,
-            lambda: of(self.workbench.draft.preset.curriculum) if self._in_preset(stage) else MISSING,
+            lambda: of(self.workbench.draft.preset.curriculum),
             waits=lambda: self.waits(path),
         )
 
@@ -270,11 +281,20 @@ class CurriculumModel:
             return reason_of(error, path)
         return ""
 
+    def write(self, path: str, value: Any) -> None:
+        """As ``try_edit``, for bindings; raises TaskError with the reason alone."""
+        if reason := self.try_edit(path, value):
+            raise TaskError(reason)
+
+    def _has(self, path: str) -> bool:
+        try:
+            self.workbench.draft.value(path)
+        except TaskError:
+            return False
+        return True
+
     def _stages(self) -> dict[str, Any]:
         return self.plan.model_dump(mode="json")["stages"]
-
-    def _in_preset(self, stage: Stage) -> bool:
-        return stage.name in self.workbench.draft.preset.curriculum.stages
 
 
 def check_name(name: str, taken: Mapping[str, object], own: str) -> None:

@@ -68,6 +68,11 @@ def targets(task: Task) -> dict[str, Target]:
     return {target.path: target for target in found}
 
 
+def is_live(task: Task, path: str) -> bool:
+    """Whether a value of a Task can change while training, those that no widget is offered for among them."""
+    return path in targets(task) or path.partition(".")[0] in ("rewards", "curriculum")
+
+
 def target_of(path: str, value: Any, known: Mapping[str, Target]) -> Target:
     """What stands at a path; one that the Task has not got, or that takes no number, by what its value looks like."""
     if path in known:
@@ -91,11 +96,11 @@ def _fields(path: str, section: TermSection) -> Iterator[FieldSpec]:
         return
     if "resample_s" in own and getattr(section, "resample_s", None) is not None:
         yield own["resample_s"]
-    drawn = isinstance(section, RandomisationSection)
-    if drawn and section.mode == "interval":
-        yield own["interval_s"]
-    if drawn and section.distribution == "choice":
-        return  # its range follows from the choices
+    if isinstance(section, RandomisationSection):
+        if section.mode == "interval":
+            yield own["interval_s"]
+        if section.distribution == "choice":
+            return  # its range follows from the choices
     for spec, param in zip(term_fields(section.spec, path), section.spec.params.values(), strict=True):
         if param.type in NUMBERS:
             yield spec

@@ -61,11 +61,12 @@ class RunProgress:
         of_run = rule.by == "episodes"
         counted = run.episodes_in_run if of_run else run.episodes_in_stage
         needed = rule.min_episodes if of_run else max(rule.min_episodes, rule.window)
+        so_far = f"{counted:,} of " if counted < needed else ""
         return Standing(
             stage,
             heading,
             figures["curriculum/progress"],
-            f"{counted:,} of {_episodes(needed)}{' of the run' if of_run else ''}",
+            f"{so_far}{_episodes(max(counted, needed))}{' of the run' if of_run else ''}",
             f"{_what(rule)} {_said(rule, figures.get('curriculum/metric'))}",
             f"needs more than {_said(rule, rule.above)}",
             rule.above,

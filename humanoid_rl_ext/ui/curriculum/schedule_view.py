@@ -128,7 +128,9 @@ class ScheduleView:
             listed.clear()
             if not listed.visible:
                 with listed:
-                    self._listed = PathPicker(self._model.free(), identifier, choose, self._model.workbench.host.interacted)
+                    self._listed = PathPicker(
+                        self._model.free(), identifier, choose, self._model.workbench.host.interacted
+                    )
             listed.visible = not listed.visible
             button.name = "on" if listed.visible else ""
 

@@ -82,7 +82,7 @@ class SchedulesModel:
             check_name(name, self._plans, schedule.name)
             entries = self.model.plan.model_dump(mode="json")["schedules"]
             renamed = {name if old == schedule.name else old: entry for old, entry in entries.items()}
-            self.workbench.edit(SCHEDULES, renamed)
+            self.model.write(SCHEDULES, renamed)
 
         spec = FieldSpec(path=f"{schedule.path}.name", label="Name", kind="text", help="What the schedule is called")
         return Binding(spec, lambda: schedule.name, rename)
@@ -118,7 +118,7 @@ class SchedulesModel:
         def write(value: Any) -> None:
             points = self._points(schedule)
             points[index][part] = value
-            self.workbench.edit(f"{schedule.path}.points", points)
+            self.model.write(f"{schedule.path}.points", points)
 
         return Binding(
             spec,

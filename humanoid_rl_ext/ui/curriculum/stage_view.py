@@ -129,7 +129,7 @@ class StageView:
 
     def _build_value(self, target: Target) -> None:
         binding = self._model.value_binding(self.stage, target)
-        with ui.HStack(height=px(theme.ROW_HEIGHT), spacing=px(GAP)):
+        with ui.HStack(height=px(theme.ROW_HEIGHT), spacing=px(2)):
             ui.Label(
                 target.title,
                 elided_text=True,

@@ -24,7 +24,7 @@ from humanoid_rl_ext.ui.workbench import Workbench
 REFRESH_S = 0.25
 NO_STAGES = "No stages: the task stays as it is while training."
 NO_SCHEDULES = "No value follows a schedule."
-STAGES_NOTE = "Stages follow each other; what one sets holds until a later one sets it anew."
+STAGES_NOTE = "What a stage sets holds until a later one sets it anew."
 
 
 class CurriculumSection:
@@ -58,6 +58,7 @@ class CurriculumSection:
                 ui.Spacer(height=0)
                 self._source = ui.VStack(height=0)
                 self._problem = Reason("curriculum.problem")
+                self._warning = Reason("curriculum.warning", "warning")
                 self._standing = ProgressView(self.progress)
                 self._table = ui.VStack(height=0)
                 ui.Spacer(height=px(4))
@@ -115,6 +116,7 @@ class CurriculumSection:
             self._source.clear()
             with self._source:
                 self._build_source()
+        self._warning.say(self.model.warning)
         help = self.model.undo_help
         self._undo.enabled = bool(help)
         self._undo.tooltip = help or "There is nothing to undo"
