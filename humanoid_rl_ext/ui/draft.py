@@ -82,7 +82,9 @@ class Draft:
         """Every value that differs from its preset, as changes from the preset; Task first."""
         before = self._tree(self.preset, self.config_preset)
         after = self._tree(self.task, self.config)
-        return list(_differences(before, after, ""))
+        old, new = _at(before, ORDERED), _at(after, ORDERED)
+        moved = [Change(ORDERED, old, new)] if old == new and list(old) != list(new) else []
+        return [*_differences(before, after, ""), *moved]
 
     def _tree(self, task: Task, config: RunConfig) -> dict[str, Any]:
         tables = {"learner": config.settings.model_dump(mode="json"), "run": config.run.model_dump(mode="json")}
@@ -98,8 +100,6 @@ def _at(tree: Any, path: str) -> Any:
 
 
 def _differences(before: Any, after: Any, path: str) -> list[Change]:
-    if path == ORDERED and before and after and list(before) != list(after):
-        return [Change(path, before, after)]
     if before == after:
         return []
     if not (isinstance(before, dict) and isinstance(after, dict)):

@@ -71,6 +71,7 @@ class Panel:
                 for section in self.sections:
                     self._tabs[section.title] = ui.Button(
                         section.title,
+                        width=ui.Fraction(len(section.title) + 2),
                         identifier=f"tab.{section.title}",
                         tooltip=TOOLTIPS[section.title],
                         clicked_fn=lambda title=section.title: self.show(title),

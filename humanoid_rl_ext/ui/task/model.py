@@ -212,7 +212,13 @@ class TaskModel:
         tables = [
             (f"{table.title}: {entry.label}", list(entry.specs)) for table in TABLES for entry in self.entries(table)
         ]
-        return plain + tables
+        stages = self.workbench.draft.task.curriculum.stages
+        rules = [
+            (f"Curriculum: {name}", model_fields(stage.advance, f"curriculum.stages.{name}.advance"))
+            for name, stage in stages.items()
+            if stage.advance is not None
+        ]
+        return plain + tables + rules
 
     def _sections(self, table: Table) -> Mapping[str, TermSection]:
         top, _, group = table.path.partition(".")
