@@ -60,6 +60,11 @@ class Curriculum:
         return list(self.plan.stages)
 
     @property
+    def stage_name(self) -> str:
+        """Name of the stage that the run is in; '' where there are no stages."""
+        return self.names[self.stage] if self.names else ""
+
+    @property
     def rule(self) -> AdvanceSection | None:
         """What leads to the next stage; None where nothing does."""
         stages = list(self.plan.stages.values())
@@ -124,8 +129,8 @@ class Curriculum:
         """
         if before is self.plan or (before == self.plan and list(before.stages) == self.names):
             return
-        names, old = list(before.stages), before.values_at_stage(self.stage)
-        name = names[self.stage] if self.stage < len(names) else ""
+        old = before.values_at_stage(self.stage)
+        name = list(before.stages)[self.stage] if before.stages else ""
         self.stage = self.names.index(name) if name in self.names else max(0, min(self.stage, len(self.names) - 1))
         assert isinstance(self._base, Task)
         base, now = self._base.model_dump(mode="json"), self.plan.values_at_stage(self.stage)

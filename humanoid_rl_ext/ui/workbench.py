@@ -82,6 +82,7 @@ class Workbench:
         self.message_changed: Signal[()] = Signal()
         self._next_slow_step = 0.0
         self._planned: Task | str | None = None
+        self._stage = ""
         self.read_robot()
 
     # The draft
@@ -235,6 +236,17 @@ class Workbench:
         self._enter("starting")
         self.opener.player(plan, on, ready, self._failed_to_start)
 
+    def note_stage(self) -> None:
+        """Marks it in the plots when the run at work has come to another stage of its curriculum."""
+        if self.session is None:
+            return
+        curriculum = self.session.curriculum
+        before, self._stage = self._stage, curriculum.stage_name
+        if before != self._stage and before in curriculum.names:
+            mark = Mark(self.session.env_steps, Change("curriculum stage", before, self._stage), "curriculum")
+            self.marks.append(mark)
+            self.marked.emit(mark)
+
     def pump(self, seconds: float) -> bool:
         """Does work for about ``seconds``: results from the background, then physics and learning; whether any was due.
 
@@ -320,7 +332,8 @@ class Workbench:
             self.draft = Draft(session.task, session.config)
             self.undoable.clear()
             self.draft_changed.emit("")
-        session.on_metrics.append(self.metrics_added.emit)
+        self._stage = session.curriculum.stage_name
+        session.on_metrics += [lambda metrics: self.note_stage(), self.metrics_added.emit]
         self.say(f"Training {session.env.task_name} in {session.folder.path}")
         self._enter("training")
 

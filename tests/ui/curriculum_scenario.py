@@ -19,11 +19,11 @@ from humanoid_rl_ext.ui.draft import Draft
 STAGES = {
     "standing": {
         "set": {"commands.velocity.params.lin_vel_x": [0.0, 0.0], "reward_scale": 1.0},
-        "advance": {"by": "return", "above": -4.0, "min_episodes": 300, "window": 100},
+        "advance": {"by": "return", "above": -4.2, "min_episodes": 300, "window": 100},
     },
     "slow": {
         "set": {"commands.velocity.params.lin_vel_x": [0.0, 0.5], "reward_scale": 1.2},
-        "advance": {"by": "return", "above": 0.0, "min_episodes": 500, "window": 200},
+        "advance": {"by": "return", "above": -4.0, "min_episodes": 500, "window": 200},
     },
     "fast": {
         "set": {"commands.velocity.params.lin_vel_x": [-0.5, 1.5], "reward_scale": 1.5},

@@ -219,6 +219,7 @@ def test_a_run_keeps_its_stage_through_edits_and_takes_them_over(small):
 
     assert rewards() == 1.5 and small.draft.value(WEIGHT) == 1.0
     assert progress.go_to("stage_2") == "" and progress.stage == "stage_2" and rewards() == 2.0
+    assert (small.marks[-1].change.old, small.marks[-1].change.new) == ("stage_1", "stage_2")  # in the plots too
     model.shift_stage(model.stages()[0], 2)
     assert progress.standing().heading == "Stage 1 of 3: stage_2" and rewards() == 2.0
     model.value_binding(model.stages()[0], target(model, WEIGHT)).type("2.5")

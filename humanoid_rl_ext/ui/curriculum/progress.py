@@ -42,8 +42,7 @@ class RunProgress:
     def stage(self) -> str:
         """The stage that the run at work is in; '' without a run or without stages."""
         session = self.workbench.session
-        names = session.curriculum.names if session is not None else []
-        return names[session.curriculum.stage] if session is not None and names else ""
+        return "" if session is None else session.curriculum.stage_name
 
     def standing(self) -> Standing | None:
         """Where the run stands; None without a run or without stages."""
@@ -79,6 +78,7 @@ class RunProgress:
             return "there is no run at work"
         try:
             self.workbench.session.move_to_stage(stage)
+            self.workbench.note_stage()
         except HumanoidRLError as error:
             return str(error)
         return ""
