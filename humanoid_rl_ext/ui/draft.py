@@ -102,10 +102,16 @@ def _at(tree: Any, path: str) -> Any:
 def _differences(before: Any, after: Any, path: str) -> list[Change]:
     if before == after:
         return []
-    if not (isinstance(before, dict) and isinstance(after, dict)):
+    if not (isinstance(before, dict) and isinstance(after, dict)) or _is_one_value(before, after, path):
         return [Change(path, before, after)]
     found: list[Change] = []
     for key in [*after, *(key for key in before if key not in after)]:
         below = f"{path}.{key}" if path else str(key)
         found += _differences(before.get(key), after.get(key), below)
     return found
+
+
+def _is_one_value(before: dict[str, Any], after: dict[str, Any], path: str) -> bool:
+    """Whether a table can only be put back as a whole: for its order, or because its keys are paths themselves."""
+    moved = path == ORDERED and bool(before) and list(before) != list(after)
+    return moved or any("." in key for key in (*before, *after))

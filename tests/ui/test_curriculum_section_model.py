@@ -14,6 +14,7 @@ from humanoid_rl_ext.ui.curriculum.paths import Target, is_live, target_of, targ
 from humanoid_rl_ext.ui.curriculum.progress import RunProgress
 from humanoid_rl_ext.ui.curriculum.schedules import SchedulesModel
 from humanoid_rl_ext.ui.draft import Draft
+from humanoid_rl_ext.ui.task.model import TaskModel
 from humanoid_rl_ext.ui.workbench import Workbench
 
 WEIGHT, SCALE = "rewards.alive.weight", "reward_scale"
@@ -176,6 +177,18 @@ def test_a_threshold_that_the_new_kind_of_rule_does_not_allow_becomes_seven_tent
     assert model.stages()[0].ends == "return > 12"
     assert rule.type("episodes") and model.stages()[0].ends == "after 100, success > 70 %"
     assert rule.type(BY_HAND) and model.stages()[0].rule is None and model.rule_specs(model.stages()[0]) == []
+
+
+def test_every_difference_from_the_preset_can_be_put_back(model, bench):
+    bench.load_task("humanoid_walk_stages")
+    task, before = TaskModel(bench), bench.draft.preset.curriculum
+    model.value_binding(model.stages()[1], target(model, "scene.terrain.max_difficulty")).type("0.2")
+    model.rule_binding(model.stages()[2]).type("success")
+    assert len(task.changes) == 2
+    assert [task.put_back(change) for change in task.changes] == ["", ""] and model.plan == before
+    model.remove_stage(model.stages()[1])
+    assert [task.put_back(change) for change in task.changes] == [""] and model.plan == before
+    assert list(model.plan.stages) == list(before.stages)
 
 
 # Schedules
