@@ -191,6 +191,12 @@ def test_every_difference_from_the_preset_can_be_put_back(model, bench):
     assert list(model.plan.stages) == list(before.stages)
 
 
+def test_the_search_of_the_task_finds_rules_too(model, bench):
+    add_stages(model, 1.0, 2.0)
+    found = dict(TaskModel(bench).find("stage window"))
+    assert [spec.path for spec in found["Curriculum: stage_1"]] == ["curriculum.stages.stage_1.advance.window"]
+
+
 # Schedules
 
 
