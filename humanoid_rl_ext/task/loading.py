@@ -39,6 +39,19 @@ def load_task(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Task:
     return validate(Task, source)
 
 
+def curriculum_names() -> list[str]:
+    """Names of the bundled curricula."""
+    return sorted(path.stem for path in CURRICULA.glob("*.yaml"))
+
+
+def load_curriculum(name: str) -> dict[str, Any]:
+    """The data of a bundled curriculum; raises TaskError for a name there is not."""
+    path = CURRICULA / f"{name}.yaml"
+    if not path.is_file():
+        raise TaskError(f"unknown curriculum '{name}'; {did_you_mean(name, curriculum_names())}")
+    return read_yaml(path).data
+
+
 def task_source(name_or_path: str | Path) -> Source:
     """The data of a task's YAML with its base merged in, not yet validated."""
     return _with_curriculum(_with_base(_find(str(name_or_path)), may_extend=2))
@@ -130,8 +143,7 @@ def _with_curriculum(source: Source) -> Source:
         return source
     path = Path(name) if name.endswith((".yaml", ".yml")) else CURRICULA / f"{name}.yaml"
     if not path.is_file():
-        known = sorted(preset.stem for preset in CURRICULA.glob("*.yaml"))
-        said = f"unknown curriculum '{name}'; {did_you_mean(name, known)} (a file must end in .yaml)"
+        said = f"unknown curriculum '{name}'; {did_you_mean(name, curriculum_names())} (a file must end in .yaml)"
         raise TaskError(f"{source.where(('curriculum',))}: {said}")
     return merged(within(read_yaml(path), "curriculum"), source)
 

@@ -60,6 +60,11 @@ class Curriculum:
         return list(self.plan.stages)
 
     @property
+    def stage_name(self) -> str:
+        """Name of the stage that the run is in; '' where there are no stages."""
+        return self.names[self.stage] if self.names else ""
+
+    @property
     def rule(self) -> AdvanceSection | None:
         """What leads to the next stage; None where nothing does."""
         stages = list(self.plan.stages.values())
@@ -116,6 +121,21 @@ class Curriculum:
         if stage not in self.names:
             raise TaskError(f"curriculum: there is no stage '{stage}'; {did_you_mean(stage, self.names)}")
         self._move(self.names.index(stage), source)
+
+    def take_over(self, before: CurriculumSection) -> None:
+        """Goes on by an edited plan: in the stage of the same name, with what that sets now and did not before.
+
+        Where there is none of that name, in the one that stands in its place; its count goes on.
+        """
+        if before is self.plan or (before == self.plan and list(before.stages) == self.names):
+            return
+        old = before.values_at_stage(self.stage)
+        name = list(before.stages)[self.stage] if before.stages else ""
+        self.stage = self.names.index(name) if name in self.names else max(0, min(self.stage, len(self.names) - 1))
+        assert isinstance(self._base, Task)
+        base, now = self._base.model_dump(mode="json"), self.plan.values_at_stage(self.stage)
+        left = {path: value_at(base, path) for path in old if path not in now}
+        self._set(left | {path: value for path, value in now.items() if old.get(path) != value}, "curriculum")
 
     def state_dict(self) -> dict[str, Any]:
         """Where the run stands."""

@@ -18,6 +18,7 @@ from humanoid_rl_ext.errors import BadInputError, TaskError
 from humanoid_rl_ext.learn.edits import edited as edited_settings
 from humanoid_rl_ext.learn.edits import is_live
 from humanoid_rl_ext.sim.device import used_memory
+from humanoid_rl_ext.task.loading import edited, value_at
 from humanoid_rl_ext.train.checkpoint import (
     check_fit,
     describe_spec,
@@ -27,7 +28,7 @@ from humanoid_rl_ext.train.checkpoint import (
     restoring,
     write_checkpoint,
 )
-from humanoid_rl_ext.train.curriculum import Curriculum
+from humanoid_rl_ext.train.curriculum import Curriculum, check_live
 from humanoid_rl_ext.train.evaluate import Evaluation, evaluation
 from humanoid_rl_ext.train.memory import most_memory_mb
 from humanoid_rl_ext.train.metrics import MetricHistory, Metrics, MetricsLog, finite
@@ -201,13 +202,13 @@ class Session:
             return
         if isinstance(self.task, str):
             raise TaskError(f"edit '{path}': {self.task} has nothing to edit but learner.<setting>")
-        from humanoid_rl_ext.task.loading import edited, value_at
-
-        task = edited(self.task, path, value)
+        before, task = self.task, edited(self.task, path, value)
+        check_live(task, self.can_edit)
         self.env.edit(path, value)
-        old, new = (value_at(version.model_dump(mode="json"), path) for version in (self.task, task))
+        old, new = (value_at(version.model_dump(mode="json"), path) for version in (before, task))
         self.task = task
         self.folder.log_edit(self.env_steps, path, old, new, source)
+        self.curriculum.take_over(before.curriculum)
 
     def move_to_stage(self, stage: str) -> None:
         """Goes to a stage of the curriculum by its name, forwards or back; raises TaskError for one there is not."""
@@ -269,8 +270,7 @@ class Session:
             self.learner.observe(transition)
             self._obs = transition.obs
             self.env_steps += self.env.spec.num_envs
-            if self.first_step_at is None:
-                self.first_step_at = time.time()
+            self.first_step_at = self.first_step_at or time.time()
             yield
             yield from self.learner.update()
         self._emit(self.env_steps - steps, self._seconds_until_now() - started)

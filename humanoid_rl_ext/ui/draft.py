@@ -11,6 +11,8 @@ from humanoid_rl_ext.task.loading import edited, load_task
 from humanoid_rl_ext.task.schema import Task
 from humanoid_rl_ext.train.config import RunConfig, edited_config, load_run_config
 
+ORDERED = "curriculum.stages"
+"""The table whose order means something."""
 MISSING = object()
 """Stands for the value of a path that does not exist, such as a default for a reward the preset has not got."""
 
@@ -22,6 +24,11 @@ class Change:
     path: str
     old: Any
     new: Any
+
+    @property
+    def moves_something(self) -> bool:
+        """Whether old and new differ; the order of a table's entries counts."""
+        return self.old != self.new or (isinstance(self.old, dict) and list(self.old) != list(self.new))
 
 
 class Draft:
@@ -75,7 +82,9 @@ class Draft:
         """Every value that differs from its preset, as changes from the preset; Task first."""
         before = self._tree(self.preset, self.config_preset)
         after = self._tree(self.task, self.config)
-        return list(_differences(before, after, ""))
+        old, new = _at(before, ORDERED), _at(after, ORDERED)
+        moved = [Change(ORDERED, old, new)] if old == new and list(old) != list(new) else []
+        return [*_differences(before, after, ""), *moved]
 
     def _tree(self, task: Task, config: RunConfig) -> dict[str, Any]:
         tables = {"learner": config.settings.model_dump(mode="json"), "run": config.run.model_dump(mode="json")}
@@ -93,10 +102,16 @@ def _at(tree: Any, path: str) -> Any:
 def _differences(before: Any, after: Any, path: str) -> list[Change]:
     if before == after:
         return []
-    if not (isinstance(before, dict) and isinstance(after, dict)):
+    if not (isinstance(before, dict) and isinstance(after, dict)) or _is_one_value(before, after, path):
         return [Change(path, before, after)]
     found: list[Change] = []
     for key in [*after, *(key for key in before if key not in after)]:
         below = f"{path}.{key}" if path else str(key)
         found += _differences(before.get(key), after.get(key), below)
     return found
+
+
+def _is_one_value(before: dict[str, Any], after: dict[str, Any], path: str) -> bool:
+    """Whether a table can only be put back as a whole: for its order, or because its keys are paths themselves."""
+    moved = path == ORDERED and bool(before) and list(before) != list(after)
+    return moved or any("." in key for key in (*before, *after))

@@ -8,6 +8,7 @@ from typing import Protocol
 from omni import ui
 
 from humanoid_rl_ext.ui import theme
+from humanoid_rl_ext.ui.curriculum.view import CurriculumSection
 from humanoid_rl_ext.ui.plots.model import PlotsModel
 from humanoid_rl_ext.ui.policy.view import PolicySection
 from humanoid_rl_ext.ui.rewards.view import RewardsSection
@@ -26,6 +27,7 @@ TOOLTIPS = {
     "Robot": "Load a robot, see and set its joints and bodies",
     "Task": "What the robot has to do: scene, commands, observations, terminations, randomisation",
     "Rewards": "What the robot is rewarded for, and how much each part counts",
+    "Curriculum": "What changes while training: stages with their rules, and schedules",
     "Training": "Algorithm, its settings, number of environments, device",
     "Policy": "Watch, drive, push and evaluate what was learned",
     "Runs": "Earlier runs: compare, go on, delete",
@@ -52,6 +54,7 @@ class Panel:
             RobotSection(workbench, viewport),
             TaskSection(workbench),
             RewardsSection(workbench),
+            CurriculumSection(workbench),
             TrainingSection(workbench),
             self._policy,
             RunsSection(workbench, plots, self._show_policies),
@@ -68,6 +71,7 @@ class Panel:
                 for section in self.sections:
                     self._tabs[section.title] = ui.Button(
                         section.title,
+                        width=ui.Fraction(len(section.title) + 2),
                         identifier=f"tab.{section.title}",
                         tooltip=TOOLTIPS[section.title],
                         clicked_fn=lambda title=section.title: self.show(title),

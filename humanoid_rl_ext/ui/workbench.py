@@ -21,6 +21,7 @@ from humanoid_rl_ext.ui.signal import Signal
 
 if TYPE_CHECKING:
     from humanoid_rl_ext.robot.description import RobotDescription
+    from humanoid_rl_ext.task.schema import Task
     from humanoid_rl_ext.train.player import Player, PlayPlan
     from humanoid_rl_ext.train.session import Session
     from humanoid_rl_ext.train.start import RunPlan
@@ -80,6 +81,8 @@ class Workbench:
         self.marked: Signal[Mark] = Signal()
         self.message_changed: Signal[()] = Signal()
         self._next_slow_step = 0.0
+        self._planned: Task | str | None = None
+        self._stage = ""
         self.read_robot()
 
     # The draft
@@ -102,7 +105,7 @@ class Workbench:
             TaskError: with the reason, for a value that is not allowed; nothing has changed then.
         """
         change = self._apply(path, value, source)
-        if change.old != change.new:
+        if change.moves_something:
             self.undoable.append(change)
 
     def undo(self) -> Change | None:
@@ -233,6 +236,17 @@ class Workbench:
         self._enter("starting")
         self.opener.player(plan, on, ready, self._failed_to_start)
 
+    def note_stage(self) -> None:
+        """Marks it in the plots when the run at work has come to another stage of its curriculum."""
+        if self.session is None:
+            return
+        curriculum = self.session.curriculum
+        before, self._stage = self._stage, curriculum.stage_name
+        if before != self._stage and before in curriculum.names:
+            mark = Mark(self.session.env_steps, Change("curriculum stage", before, self._stage), "curriculum")
+            self.marks.append(mark)
+            self.marked.emit(mark)
+
     def pump(self, seconds: float) -> bool:
         """Does work for about ``seconds``: results from the background, then physics and learning; whether any was due.
 
@@ -305,6 +319,7 @@ class Workbench:
             self._fail(error)
             return
         self._enter("starting")
+        self._planned = planned.task
         self.opener.session(planned, self._take_session, self._failed_to_start)
 
     def _take_session(self, session: Session) -> None:
@@ -313,11 +328,12 @@ class Workbench:
             Mark(entry["env_steps"], Change(entry["path"], entry["old"], entry["new"]), entry["source"])
             for entry in session.folder.read_edits()
         ]
-        if session.task is not self.draft.task and not isinstance(session.task, str):
+        if self._planned is not self.draft.task and not isinstance(session.task, str):
             self.draft = Draft(session.task, session.config)
             self.undoable.clear()
             self.draft_changed.emit("")
-        session.on_metrics.append(self.metrics_added.emit)
+        self._stage = session.curriculum.stage_name
+        session.on_metrics += [lambda metrics: self.note_stage(), self.metrics_added.emit]
         self.say(f"Training {session.env.task_name} in {session.folder.path}")
         self._enter("training")
 

@@ -246,6 +246,32 @@ def test_a_stage_is_moved_to_by_hand_while_training(train) -> None:
     assert lines(session, "edits.jsonl")[-1]["source"] == "user"
 
 
+def test_an_edited_curriculum_acts_at_once_and_the_run_stays_in_its_stage(train) -> None:
+    session = train("run", 256)
+    assert session.curriculum.stage == 1
+    stages = session.task.model_dump(mode="json")["curriculum"]["stages"]
+    session.edit("curriculum.stages", {name: stages[name] for name in ("b", "c", "a")})
+    assert session.curriculum.stage == 0 and session.vec_env.task.episode_length_s == 0.2
+    session.edit("curriculum.stages.b.set", {"episode_length_s": 0.25})
+    assert session.vec_env.task.episode_length_s == 0.25
+    session.edit("curriculum.stages.b", None)
+    assert session.curriculum.names == ["c", "a"] and session.vec_env.task.episode_length_s == 0.3
+    session.edit("curriculum.stages", {})
+    assert session.curriculum.stage == 0 and session.vec_env.task.episode_length_s == 0.1  # as when the run began
+    with pytest.raises(TaskError, match=r"curriculum\.stages\.a\.set: 'sim\.dt' cannot change while training"):
+        session.edit("curriculum.stages.a", {"set": {"sim.dt": 0.01}})
+    assert not session.task.curriculum.stages
+
+
+def test_a_run_whose_stages_were_put_in_another_order_is_resumed_in_the_same_stage(train) -> None:
+    session = train("run", 256)
+    stages = session.task.model_dump(mode="json")["curriculum"]["stages"]
+    session.edit("curriculum.stages", {name: stages[name] for name in ("b", "a", "c")})
+    session.save()
+    resumed = train("run", 256)
+    assert resumed.curriculum.names == ["b", "a", "c"] and resumed.curriculum.stage == 0
+
+
 @pytest.mark.parametrize("engine", list(ENGINES))
 def test_robots_are_shoved_from_the_stage_on_that_says_so(engine: str, tmp_path: Path) -> None:
     curriculum = (

@@ -48,7 +48,7 @@ class TextCell:
 
     def _end(self, part: int, text: str) -> None:
         self._editing = None
-        if text != self._binding.texts[part]:
+        if text != self._binding.texts[part] or self._binding.reason:  # what was refused may be allowed by now
             self._binding.type_part(part, text)
         self._after()
 

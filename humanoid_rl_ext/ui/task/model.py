@@ -209,7 +209,7 @@ class TaskModel:
         words = re.split(r"[\s_.]+", text.lower().strip())
         found: list[tuple[str, list[FieldSpec]]] = []
         room = MAX_FOUND
-        for heading, specs in self._everything():
+        for heading, specs in (*self._everything(), *self._rules()):
             hits = [spec for spec in specs if _has(words, heading, spec)][:room]
             room -= len(hits)
             if hits:
@@ -249,6 +249,14 @@ class TaskModel:
         others = [recent for recent in self.recent if recent != text]
         self.workbench.host.remember(RECENT, [text, *others][:MAX_RECENT])
         self.sources_changed.emit()
+
+    def _rules(self) -> list[tuple[str, list[FieldSpec]]]:
+        stages = self.workbench.draft.task.curriculum.stages
+        return [
+            (f"Curriculum: {name}", model_fields(stage.advance, f"curriculum.stages.{name}.advance"))
+            for name, stage in stages.items()
+            if stage.advance is not None
+        ]
 
     def _try(self, path: str, value: object) -> str:
         try:

@@ -1,0 +1,90 @@
+"""The heading of one stage or schedule: it opens and closes what stands below, and has small buttons beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from omni import ui
+
+from humanoid_rl_ext.ui import theme
+from humanoid_rl_ext.ui.theme import px
+
+GAP = 4
+SMALL = 18
+"""Side of a small button, before ``px``."""
+
+
+class Heading:
+    """A button with an arrow, a name and a few words at its right; built in the current frame."""
+
+    def __init__(self, title: str, words: str, tooltip: str, identifier: str, toggle: Callable[[], object]) -> None:
+        with ui.ZStack():
+            ui.Button(" ", identifier=f"{identifier}:open", tooltip=tooltip, clicked_fn=toggle)
+            with ui.HStack(spacing=px(GAP)):
+                ui.Spacer(width=px(2))
+                with ui.VStack(width=px(8)):
+                    ui.Spacer()
+                    self._arrow = ui.Triangle(width=px(7), height=px(7), style={"background_color": theme.MUTED})
+                    ui.Spacer()
+                self.title = ui.Label(title, elided_text=True, identifier=f"{identifier}:title", tooltip=tooltip)
+                self.words = ui.Label(
+                    words,
+                    name="small",
+                    width=0,
+                    alignment=ui.Alignment.RIGHT_CENTER,
+                    identifier=f"{identifier}:words",
+                    tooltip=tooltip,
+                )
+                ui.Spacer(width=px(2))
+
+    def point(self, opened: bool) -> None:
+        """Turns the arrow."""
+        self._arrow.alignment = ui.Alignment.CENTER_BOTTOM if opened else ui.Alignment.RIGHT_CENTER
+
+
+def cross(identifier: str, tooltip: str, clicked: Callable[[], object]) -> None:
+    """A small button that removes something."""
+    with ui.VStack(width=px(SMALL)):
+        ui.Spacer()
+        ui.Button(
+            "x",
+            name="danger",
+            height=px(SMALL),
+            identifier=identifier,
+            tooltip=tooltip,
+            clicked_fn=clicked,
+            style={"padding": 0, "background_color": theme.CLEAR},
+        )
+        ui.Spacer()
+
+
+def arrow(up: bool, enabled: bool, identifier: str, tooltip: str, clicked: Callable[[], object]) -> None:
+    """A small button that moves something up or down."""
+    color = theme.MUTED if enabled else theme.BORDER
+    with ui.ZStack(width=px(SMALL)):
+        ui.Button(" ", name="flat", enabled=enabled, identifier=identifier, tooltip=tooltip, clicked_fn=clicked)
+        with ui.HStack():
+            ui.Spacer()
+            with ui.VStack(width=px(8)):
+                ui.Spacer()
+                ui.Triangle(
+                    width=px(8),
+                    height=px(7),
+                    alignment=ui.Alignment.CENTER_TOP if up else ui.Alignment.CENTER_BOTTOM,
+                    style={"background_color": color},
+                )
+                ui.Spacer()
+            ui.Spacer()
+
+
+class Reason:
+    """A line that says why something was refused; it takes no room while nothing was."""
+
+    def __init__(self, identifier: str, name: str = "error") -> None:
+        self._label = ui.Label("", name=name, word_wrap=True, height=0, visible=False, identifier=identifier)
+
+    def say(self, reason: str) -> None:
+        """Shows a reason, or nothing where there is none."""
+        if self._label.text != reason:
+            self._label.text = reason
+            self._label.visible = bool(reason)
