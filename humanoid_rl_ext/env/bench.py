@@ -56,7 +56,7 @@ def bench_env(
         actions = torch.randn(shape, generator=generator, device=env.device)
         env.reset()
         start = env.state_dict()
-        _run_env(env, actions)
+        run_env(env, actions)
         recorded, decimation = recorder.steps, task.sim.decimation
         plain: Engine = recorder._engine
         alone, whole = [], []
@@ -64,9 +64,9 @@ def bench_env(
         advance = plain.record(decimation) or (lambda: plain.step(decimation))
         for _ in range(rounds):
             env.load_state_dict(start)
-            alone.append(_timed(env, lambda: _replay(plain, recorded, advance)))
+            alone.append(timed(env, lambda: _replay(plain, recorded, advance)))
             env.load_state_dict(start)
-            whole.append(_timed(env, lambda: _run_env(env, actions)))
+            whole.append(timed(env, lambda: run_env(env, actions)))
         per_run = steps * num_envs
         return {
             "task": task.name,
@@ -82,7 +82,8 @@ def bench_env(
         env.close()
 
 
-def _run_env(env: VecEnv, actions: torch.Tensor) -> None:
+def run_env(env: VecEnv, actions: torch.Tensor) -> None:
+    """One step for each of (steps, num_envs, actions) actions."""
     for action in actions:
         env.step(action)
 
@@ -96,7 +97,8 @@ def _replay(engine: Engine, recorded: list[dict[str, Any]], advance: Callable[[]
             engine.reset(*arguments, bodies=bodies)
 
 
-def _timed(env: VecEnv, work: Any) -> float:
+def timed(env: VecEnv, work: Callable[[], None]) -> float:
+    """Seconds that some work takes, a GPU's share included."""
     if env.device.type == "cuda":
         torch.cuda.synchronize(env.device)
     start = time.perf_counter()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import statistics
-import time
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
 import torch
 
+from humanoid_rl_ext.env.bench import run_env, timed
 from humanoid_rl_ext.env.make import leave_cores_to_physics, make_env
 from humanoid_rl_ext.env.vec_env import VecEnv
 from humanoid_rl_ext.task.loading import edited, edited_in_turn
@@ -79,11 +79,4 @@ def _start(task: Task, engine: str, num_envs: int, device: str, steps: int) -> N
 
 def _rate() -> float:
     env, actions = _measured
-    if env.device.type == "cuda":
-        torch.cuda.synchronize(env.device)
-    began = time.perf_counter()
-    for action in actions:
-        env.step(action)
-    if env.device.type == "cuda":
-        torch.cuda.synchronize(env.device)
-    return actions.shape[0] * env.num_envs / (time.perf_counter() - began)
+    return len(actions) * env.num_envs / timed(env, lambda: run_env(env, actions))

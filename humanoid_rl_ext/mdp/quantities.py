@@ -25,9 +25,15 @@ Force = Annotated[Range, Param(-1e5, 1e5, "N", "Force along a world axis")]
 Torque = Annotated[Range, Param(-1e5, 1e5, "N m", "Torque about a world axis")]
 
 
-def _samples(random: torch.Tensor, within: Range, each: bool) -> torch.Tensor:
+def within(random: torch.Tensor, *ranges: Range) -> torch.Tensor:
+    """Uniform samples (num_envs, k), one range per column, or one for all of them."""
+    low, high = torch.stack([torch.as_tensor(value) for value in ranges], dim=-1)
+    return torch.lerp(low, high, random)
+
+
+def _samples(random: torch.Tensor, bounds: Range, each: bool) -> torch.Tensor:
     """(num_envs, 1), or (num_envs, picked) where each has its own."""
-    low, high = torch.as_tensor(within)
+    low, high = torch.as_tensor(bounds)
     return torch.lerp(low, high, random if each else random[:, :1])
 
 
@@ -141,8 +147,6 @@ def external_force(
     torque_z: Torque = (0.0, 0.0),
 ) -> torch.Tensor:
     """A force and a torque on each picked body's centre of mass, along world axes, until drawn anew."""
-    from humanoid_rl_ext.mdp.randomisation import within
-
     return within(random, force_x, force_y, force_z, torque_x, torque_y, torque_z)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from humanoid_rl_ext.mdp import quantities  # noqa: F401 (registers more of them)
+from humanoid_rl_ext.mdp.quantities import within  # its module registers more of them
 from humanoid_rl_ext.mdp.step import Step
 from humanoid_rl_ext.task.registry import Joints, Param, Range, register
 
@@ -22,12 +22,6 @@ Offset = Annotated[Range, Param(-100.0, 100.0, "m", "Added to the position")]
 Angle = Annotated[Range, Param(-3.2, 3.2, "rad", "Added to the rotation")]
 Speed = Annotated[Range, Param(-100.0, 100.0, "m/s", "Linear velocity")]
 Turn = Annotated[Range, Param(-100.0, 100.0, "rad/s", "Angular velocity")]
-
-
-def within(random: torch.Tensor, *ranges: Range) -> torch.Tensor:
-    """Uniform samples (num_envs, k), one range per column."""
-    low, high = torch.stack([torch.as_tensor(value) for value in ranges], dim=-1)
-    return torch.lerp(low, high, random)
 
 
 @register("randomisation", random=(12,), target="initial_root", modes=("reset",))
