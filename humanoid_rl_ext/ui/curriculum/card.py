@@ -7,6 +7,7 @@ from collections.abc import Callable
 from omni import ui
 
 from humanoid_rl_ext.ui import theme
+from humanoid_rl_ext.ui.fields.fold import Arrow
 from humanoid_rl_ext.ui.theme import px
 
 GAP = 4
@@ -22,10 +23,7 @@ class Heading:
             ui.Button(" ", identifier=f"{identifier}:open", tooltip=tooltip, clicked_fn=toggle)
             with ui.HStack(spacing=px(GAP)):
                 ui.Spacer(width=px(2))
-                with ui.VStack(width=px(8)):
-                    ui.Spacer()
-                    self._arrow = ui.Triangle(width=px(7), height=px(7), style={"background_color": theme.MUTED})
-                    ui.Spacer()
+                self._arrow = Arrow()
                 self.title = ui.Label(title, elided_text=True, identifier=f"{identifier}:title", tooltip=tooltip)
                 self.words = ui.Label(
                     words,
@@ -39,7 +37,32 @@ class Heading:
 
     def point(self, opened: bool) -> None:
         """Turns the arrow."""
-        self._arrow.alignment = ui.Alignment.CENTER_BOTTOM if opened else ui.Alignment.RIGHT_CENTER
+        self._arrow.point(opened)
+
+
+class Below:
+    """What stands below a heading, built when it is first shown; ``opened`` holds the names of those that are."""
+
+    def __init__(self, heading: Heading, name: Callable[[], str], opened: set[str], build: Callable[[], None]) -> None:
+        """``name`` says what it is called now; ``build`` fills the current frame."""
+        self._heading, self._name, self._opened, self._build = heading, name, opened, build
+        self._built = False
+        self._stack = ui.VStack(height=0, visible=False)
+        if name() in opened:
+            self.toggle()
+        else:
+            heading.point(False)
+
+    def toggle(self) -> None:
+        """Opens or closes it."""
+        opened = not self._stack.visible
+        if opened and not self._built:
+            self._built = True
+            with self._stack:
+                self._build()
+        self._stack.visible = opened
+        (self._opened.add if opened else self._opened.discard)(self._name())
+        self._heading.point(opened)
 
 
 def cross(identifier: str, tooltip: str, clicked: Callable[[], object]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from omni import ui
 
 from humanoid_rl_ext.ui import theme
-from humanoid_rl_ext.ui.curriculum.card import GAP, SMALL, Heading, Reason, cross
+from humanoid_rl_ext.ui.curriculum.card import GAP, SMALL, Below, Heading, Reason, cross
 from humanoid_rl_ext.ui.curriculum.paths import Target
 from humanoid_rl_ext.ui.curriculum.picker import PathPicker
 from humanoid_rl_ext.ui.curriculum.schedules import Schedule, SchedulesModel
@@ -22,26 +22,26 @@ class ScheduleView:
     """Built in the current frame. ``opened`` holds the names of schedules whose contents are shown."""
 
     def __init__(self, model: SchedulesModel, schedule: Schedule, opened: set[str], say: Callable[[str], None]) -> None:
-        self._model, self.schedule, self._opened, self._say = model, schedule, opened, say
+        self._model, self.schedule, self._say = model, schedule, say
         self._rows: list[FieldRow] = []
         self._listed: PathPicker | None = None
         self._points: list[tuple[NumberField, NumberField, ResetMark]] = []
-        self._built = False
         with ui.VStack(height=0):
             with ui.HStack(height=px(theme.ROW_HEIGHT), spacing=px(GAP)):
                 ui.Spacer(width=px(3))
                 self._heading = Heading(
-                    schedule.target.title, schedule.words, schedule.target.help, schedule.path, self._toggle
+                    schedule.target.title,
+                    schedule.words,
+                    schedule.target.help,
+                    schedule.path,
+                    lambda: self._below.toggle(),
                 )
                 cross(
                     f"{schedule.path}:remove",
                     f"Removes {schedule.name}; Undo brings it back",
                     lambda: say(model.remove(schedule)),
                 )
-            self._below = ui.VStack(height=0, visible=schedule.name in opened)
-        self._heading.point(schedule.name in opened)
-        if schedule.name in opened:
-            self._build_below()
+            self._below = Below(self._heading, lambda: self.schedule.name, opened, self._build_below)
 
     def refresh(self, schedule: Schedule) -> None:
         """Takes over what has changed."""
@@ -55,18 +55,9 @@ class ScheduleView:
             value.refresh()
             mark.show()
 
-    def _toggle(self) -> None:
-        opened = not self._below.visible
-        if opened and not self._built:
-            self._build_below()
-        self._below.visible = opened
-        (self._opened.add if opened else self._opened.discard)(self.schedule.name)
-        self._heading.point(opened)
-
     def _build_below(self) -> None:
-        self._built = True
         model, schedule = self._model, self.schedule
-        with self._below, ui.HStack(height=0):
+        with ui.HStack(height=0):
             ui.Spacer(width=px(12))
             with ui.VStack(height=0, spacing=px(2)):
                 ui.Spacer(height=px(2))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from omni import ui
 
 from humanoid_rl_ext.ui import theme
-from humanoid_rl_ext.ui.curriculum.card import GAP, SMALL, Heading, Reason, arrow, cross
+from humanoid_rl_ext.ui.curriculum.card import GAP, SMALL, Below, Heading, Reason, arrow, cross
 from humanoid_rl_ext.ui.curriculum.model import CurriculumModel, Stage
 from humanoid_rl_ext.ui.curriculum.paths import Target
 from humanoid_rl_ext.ui.curriculum.picker import PathPicker
@@ -27,7 +27,7 @@ class StageView:
     def __init__(
         self, model: CurriculumModel, run: RunProgress, stage: Stage, opened: set[str], say: Callable[[str], None]
     ) -> None:
-        self._model, self._run, self.stage, self._opened, self._say = model, run, stage, opened, say
+        self._model, self._run, self.stage, self._say = model, run, stage, say
         self._rows: list[FieldRow] = []
         self._listed: PathPicker | None = None
         self._values: list[tuple[NumberField, ResetMark]] = []
@@ -39,7 +39,7 @@ class StageView:
                     stage.ends,
                     "Click to see what this stage sets and when the next one begins",
                     stage.path,
-                    self._toggle,
+                    lambda: self._below.toggle(),
                 )
                 self._go = ui.Button(
                     "Go to",
@@ -50,11 +50,7 @@ class StageView:
                     style={"Button.Label": {"font_size": px(theme.FONT_SMALL)}},
                 )
                 self._build_order()
-            self._below = ui.VStack(height=0, visible=stage.name in opened)
-        self._built = False
-        self._heading.point(stage.name in opened)
-        if stage.name in opened:
-            self._build_below()
+            self._below = Below(self._heading, lambda: self.stage.name, opened, self._build_below)
         self.show_run()
 
     def refresh(self, stage: Stage) -> None:
@@ -102,18 +98,9 @@ class StageView:
                 lambda: say(model.remove_stage(stage)),
             )
 
-    def _toggle(self) -> None:
-        opened = not self._below.visible
-        if opened and not self._built:
-            self._build_below()
-        self._below.visible = opened
-        (self._opened.add if opened else self._opened.discard)(self.stage.name)
-        self._heading.point(opened)
-
     def _build_below(self) -> None:
-        self._built = True
         model, stage = self._model, self.stage
-        with self._below, ui.HStack(height=0):
+        with ui.HStack(height=0):
             ui.Spacer(width=px(12))
             with ui.VStack(height=0, spacing=px(2)):
                 ui.Spacer(height=px(2))

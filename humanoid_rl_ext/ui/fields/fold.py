@@ -10,6 +10,21 @@ from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.theme import px
 
 
+class Arrow:
+    """A small arrow in the middle of the line, which points down when what stands below is open."""
+
+    def __init__(self, size: int = 7) -> None:
+        """``size`` before ``px``."""
+        with ui.VStack(width=px(8)):
+            ui.Spacer()
+            self._shape = ui.Triangle(width=px(size), height=px(size), style={"background_color": theme.MUTED})
+            ui.Spacer()
+
+    def point(self, opened: bool) -> None:
+        """Turns it."""
+        self._shape.alignment = ui.Alignment.CENTER_BOTTOM if opened else ui.Alignment.RIGHT_CENTER
+
+
 class Fold:
     """A heading in the current frame; ``build`` makes what is below it when it is first opened."""
 
@@ -30,10 +45,7 @@ class Fold:
                 )
                 with ui.HStack():
                     ui.Spacer(width=px(6))
-                    with ui.VStack(width=px(8)):
-                        ui.Spacer()
-                        self._arrow = ui.Triangle(width=px(8), height=px(8), style={"background_color": theme.MUTED})
-                        ui.Spacer()
+                    self._arrow = Arrow(8)
                     ui.Spacer()
             with ui.HStack(height=0):
                 ui.Spacer(width=px(8))
@@ -41,7 +53,7 @@ class Fold:
             ui.Spacer(height=px(2))
         self._build, self._words, self._note = build, title, ""
         self._write()
-        self._point()
+        self._arrow.point(self.opened)
         if opened:
             self.toggle()
 
@@ -65,7 +77,7 @@ class Fold:
             self._content.rebuild()
         self._stale = self._stale and not self.opened
         self._content.visible = self.opened
-        self._point()
+        self._arrow.point(self.opened)
 
     def rebuild(self) -> None:
         """Makes what is below the heading anew, now or when it is next opened."""
@@ -73,9 +85,6 @@ class Fold:
             self._content.rebuild()
         else:
             self._stale = True
-
-    def _point(self) -> None:
-        self._arrow.alignment = ui.Alignment.CENTER_BOTTOM if self.opened else ui.Alignment.RIGHT_CENTER
 
     def _write(self) -> None:
         self._heading.text = f"      {self._words}" + (f"   ({self._note})" if self._note else "")

@@ -8,6 +8,7 @@ from omni import ui
 
 from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.fields.binding import touches
+from humanoid_rl_ext.ui.fields.fold import Arrow
 from humanoid_rl_ext.ui.fields.numbers import format_number
 from humanoid_rl_ext.ui.fields.row import FieldRow, NumberField
 from humanoid_rl_ext.ui.randomisation.drawing import Drawing
@@ -103,10 +104,7 @@ class EntryRow:
                 ui.Button(" ", name="flat", identifier=f"{path}:open", tooltip=self._help(), clicked_fn=self._toggle)
                 with ui.HStack(spacing=px(GAP)):
                     ui.Spacer(width=0)
-                    with ui.VStack(width=px(8)):
-                        ui.Spacer()
-                        self._arrow = ui.Triangle(width=px(7), height=px(7), style={"background_color": theme.MUTED})
-                        ui.Spacer()
+                    self._arrow = Arrow()
                     ui.Label(
                         entry.label,
                         elided_text=True,
@@ -134,7 +132,7 @@ class EntryRow:
                     style={"padding": 0, "background_color": theme.CLEAR},
                 )
                 ui.Spacer()
-        self._point()
+        self._arrow.point(self.opened)
 
     def _build_below(self) -> None:
         with self._below, ui.HStack(height=0):
@@ -192,10 +190,7 @@ class EntryRow:
             self._samples = self._model.samples(self.entry)
             self.refresh({""})
         self._below.visible = self.opened
-        self._point()
-
-    def _point(self) -> None:
-        self._arrow.alignment = ui.Alignment.CENTER_BOTTOM if self.opened else ui.Alignment.RIGHT_CENTER
+        self._arrow.point(self.opened)
 
     def _help(self) -> str:
         return f"{self.entry.term.help}\n{self.entry.path}"

@@ -8,6 +8,7 @@ from omni import ui
 
 from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.fields.binding import touches
+from humanoid_rl_ext.ui.fields.fold import Arrow
 from humanoid_rl_ext.ui.fields.row import MARK_WIDTH, FieldGroup, NumberField, ResetMark
 from humanoid_rl_ext.ui.rewards.model import Earned, RewardsModel, Row
 from humanoid_rl_ext.ui.theme import px
@@ -91,7 +92,7 @@ class RewardRow:
                 "", name="error", word_wrap=True, height=0, visible=False, identifier=f"{row.path}:reason"
             )
             self._below = ui.Frame(height=0, visible=row.name in opened, build_fn=self._build_below)
-        self._point()
+        self._arrow.point(self._below.visible)
 
     @property
     def name(self) -> str:
@@ -125,10 +126,7 @@ class RewardRow:
             ui.Button(" ", name="flat", identifier=f"{row.path}:open", tooltip=row.help, clicked_fn=self._toggle)
             with ui.HStack(spacing=px(GAP)):
                 ui.Spacer(width=0)
-                with ui.VStack(width=px(8)):
-                    ui.Spacer()
-                    self._arrow = ui.Triangle(width=px(7), height=px(7), style={"background_color": theme.MUTED})
-                    ui.Spacer()
+                self._arrow = Arrow()
                 ui.Label(
                     row.name,
                     elided_text=True,
@@ -197,10 +195,7 @@ class RewardRow:
     def _toggle(self) -> None:
         self._below.visible = not self._below.visible
         (self._opened.add if self._below.visible else self._opened.discard)(self.name)
-        self._point()
-
-    def _point(self) -> None:
-        self._arrow.alignment = ui.Alignment.CENTER_BOTTOM if self._below.visible else ui.Alignment.RIGHT_CENTER
+        self._arrow.point(self._below.visible)
 
     def _remove(self) -> None:
         self._say(self._model.remove(self._row))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from omni import ui
 
-from humanoid_rl_ext.task.registry import TermSpec
 from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.fields.binding import touches
 from humanoid_rl_ext.ui.fields.fold import Fold
 from humanoid_rl_ext.ui.fields.row import FieldGroup, NumberField
-from humanoid_rl_ext.ui.fields.spec import humanised
 from humanoid_rl_ext.ui.release import release
+from humanoid_rl_ext.ui.task.known_terms import list_terms, tell
 from humanoid_rl_ext.ui.task.model import Entry, Table, TaskModel, enabled_field
 from humanoid_rl_ext.ui.theme import px
 
@@ -81,7 +80,7 @@ class TableView:
         problem = ui.Label(
             "", name="error", word_wrap=True, height=0, visible=False, identifier=f"{entry.path}:problem"
         )
-        remove.set_clicked_fn(lambda: _tell(problem, self._model.remove(entry)))
+        remove.set_clicked_fn(lambda: tell(problem, self._model.remove(entry)))
         if entry.specs:
             below = ui.Frame(height=0, visible=opened, build_fn=lambda: self._build_parameters(entry))
             button.set_clicked_fn(lambda: self._toggle(entry, button, below))
@@ -111,36 +110,20 @@ class TableView:
         self._problem = ui.Label(
             "", name="error", word_wrap=True, height=0, visible=False, identifier=f"{self._table.path}:problem"
         )
-        listed = ui.Frame(height=0, visible=self._adding and bool(known), build_fn=lambda: self._build_list(known))
+        listed = ui.Frame(
+            height=0,
+            visible=self._adding and bool(known),
+            build_fn=lambda: list_terms(known, self._table.path, self._add),
+        )
 
         def toggle() -> None:
             self._adding = listed.visible = not listed.visible
 
         button.set_clicked_fn(toggle)
 
-    def _build_list(self, known: list[TermSpec]) -> None:
-        with ui.VStack(height=0, spacing=px(2)):
-            for term in known:
-                with ui.HStack(height=0, spacing=px(theme.SPACING)):
-                    ui.Button(
-                        humanised(term.name),
-                        width=px(theme.LABEL_WIDTH),
-                        height=px(theme.ROW_HEIGHT),
-                        tooltip=term.help,
-                        identifier=f"{self._table.path}:add:{term.name}",
-                        clicked_fn=lambda name=term.name: self._add(name),
-                    )
-                    ui.Label(term.help, name="small", word_wrap=True, height=0)
-
     def _add(self, name: str) -> None:
         reason = self._model.add(self._table, name)
         if not reason:
             self._adding = False
             self._open.add(f"{self._table.path}.{name}")
-        _tell(self._problem, reason)
-
-
-def _tell(problem: ui.Label, reason: str) -> None:
-    """Shows a reason, or nothing where there is none."""
-    problem.text = reason
-    problem.visible = bool(reason)
+        tell(self._problem, reason)

@@ -7,8 +7,8 @@ from omni import ui
 from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.fields.binding import touches
 from humanoid_rl_ext.ui.fields.row import MARK_WIDTH, FieldGroup, NumberField, ResetMark
-from humanoid_rl_ext.ui.fields.spec import humanised
 from humanoid_rl_ext.ui.release import release
+from humanoid_rl_ext.ui.task.known_terms import list_terms, tell
 from humanoid_rl_ext.ui.task.model import Entry, enabled_field
 from humanoid_rl_ext.ui.terrain.model import TERRAIN, TerrainModel, is_file, share_field
 from humanoid_rl_ext.ui.theme import px
@@ -88,7 +88,7 @@ class KindsView:
             )
             problem_of_share: list[ui.Label] = []
             share = NumberField(
-                bench, share_field(entry), SHARE, refused=lambda reason: _tell(problem_of_share[0], reason)
+                bench, share_field(entry), SHARE, refused=lambda reason: tell(problem_of_share[0], reason)
             )
             self._counts[name] = ui.Label(
                 "-", name="muted", width=px(COLUMNS), tooltip=COLUMNS_HELP, identifier=f"{entry.path}:columns"
@@ -113,7 +113,7 @@ class KindsView:
         )
         problem_of_share.append(problem)
         self._fields[entry.path] = enabled, share, mark
-        remove.set_clicked_fn(lambda: _tell(problem, self._model.remove(entry)))
+        remove.set_clicked_fn(lambda: tell(problem, self._model.remove(entry)))
         below = ui.Frame(height=0, visible=opened, build_fn=lambda: self._build_parameters(entry))
         edit.set_clicked_fn(lambda: self._toggle(entry, edit, below))
 
@@ -160,25 +160,8 @@ class KindsView:
         button.set_clicked_fn(toggle)
 
     def _build_list(self) -> None:
-        with ui.VStack(height=0, spacing=px(2)):
-            for term in self._model.known():
-                with ui.HStack(height=0, spacing=px(theme.SPACING)):
-                    ui.Button(
-                        humanised(term.name),
-                        width=px(theme.LABEL_WIDTH),
-                        height=px(theme.ROW_HEIGHT),
-                        tooltip=term.help,
-                        identifier=f"{TERRAIN}.kinds:add:{term.name}",
-                        clicked_fn=lambda name=term.name: self._add(name),
-                    )
-                    ui.Label(term.help, name="small", word_wrap=True, height=0)
+        list_terms(self._model.known(), f"{TERRAIN}.kinds", self._add)
 
     def _add(self, name: str) -> None:
         self._adding = False
-        _tell(self._problem, self._model.add(name))
-
-
-def _tell(problem: ui.Label, reason: str) -> None:
-    """Shows a reason, or nothing where there is none."""
-    problem.text = reason
-    problem.visible = bool(reason)
+        tell(self._problem, self._model.add(name))
