@@ -10,16 +10,15 @@ import pytest
 from layout import flaws
 from omni import ui
 from quiet import QuietHost
+from shown import FIXED, Shown, showing
 
 from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.draft import Draft
 from humanoid_rl_ext.ui.task.view import TaskSection
 from humanoid_rl_ext.ui.workbench import Workbench
 
-FIXED = ui.WINDOW_FLAGS_NO_MOVE | ui.WINDOW_FLAGS_NO_RESIZE | ui.WINDOW_FLAGS_NO_TITLE_BAR
 
-
-class Shown:
+class ShownTask(Shown):
     """The Task section in a window as wide as the panel, with a user in front of it."""
 
     def __init__(self, driver, task: str, size: tuple[int, int] = (440, 710)) -> None:
@@ -44,12 +43,6 @@ class Shown:
         if self.bench.state == "starting":
             time.sleep(0.03)  # drawing as fast as it goes would hold the start up
         self.section.update(time.perf_counter())
-
-    def widget(self, id: str):
-        return self.driver.find(self.window, id=id)
-
-    def there(self, id: str) -> bool:
-        return bool(self.driver.find_all(self.window, id=id))
 
     async def press(self, *ids: str) -> None:
         for id in ids:
@@ -88,25 +81,11 @@ class Shown:
             self.bench.pump(0.02)
         raise AssertionError(self.bench.message)
 
-    def close(self) -> None:
-        self.section.destroy()
-        self.window.visible = False
-        self.bench.close()
-
 
 @pytest.fixture
-def show(driver, tmp_path, monkeypatch) -> Iterator[Callable[..., Shown]]:
-    monkeypatch.setenv("HUMANOID_RL_HOME", str(tmp_path))
-    opened: list[Shown] = []
-
-    def open_it(task: str = "cartpole_balance", **options) -> Shown:
-        opened.append(Shown(driver, task, **options))
-        return opened[-1]
-
-    yield open_it
-    for shown in opened:
-        shown.close()
-    theme.set_scale(1.0)
+def show(driver, tmp_path, monkeypatch) -> Iterator[Callable[..., ShownTask]]:
+    with showing(ShownTask, driver, tmp_path, monkeypatch) as open_it:
+        yield open_it
 
 
 def test_a_quantity_is_added_shaped_switched_off_removed_and_brought_back(driver, pictures, show):

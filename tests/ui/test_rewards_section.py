@@ -3,54 +3,21 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from omni import ui
-from quiet import QuietHost
+from shown import Shown, showing
 
 from humanoid_rl_ext.ui import theme
-from humanoid_rl_ext.ui.draft import Draft
 from humanoid_rl_ext.ui.rewards.view import RewardsSection
 from humanoid_rl_ext.ui.workbench import Workbench
 
 
-class Shown:
-    """A section in a window of its own, with a user in front of it."""
+class ShownRewards(Shown):
+    section_type = RewardsSection
 
     def __init__(self, driver, task: str, size: tuple[int, int] = (440, 650)) -> None:
-        self.driver = driver
-        self.bench = Workbench(QuietHost(), Draft.load(task))
-        self.section = RewardsSection(self.bench)
-        self.window = ui.Window(
-            f"rewards {id(self)}", width=size[0], height=size[1], position_x=4, position_y=4, flags=FIXED
-        )
-        self.window.frame.style = theme.style()
-        with (
-            self.window.frame,
-            ui.ScrollingFrame(
-                horizontal_scrollbar_policy=ui.ScrollBarPolicy.SCROLLBAR_ALWAYS_OFF,
-                vertical_scrollbar_policy=ui.ScrollBarPolicy.SCROLLBAR_AS_NEEDED,
-            ),
-            ui.VStack(height=0),
-        ):
-            self.section.build()
-        self.now = 0.0
-        driver.each_frame = self._frame
-
-    def _frame(self) -> None:
-        self.now += 0.1
-        self.bench.background.poll()
-        if self.bench.state == "starting":
-            time.sleep(0.03)  # drawing as fast as it goes would hold the start up
-        self.section.update(self.now)
-
-    def widget(self, id: str):
-        return self.driver.find(self.window, id=id)
-
-    def there(self, id: str) -> bool:
-        return bool(self.driver.find_all(self.window, id=id))
+        super().__init__(driver, task, size)
 
     def train(self, iterations: int = 70) -> None:
         """Puts as many iterations of made-up episodes into the history."""
@@ -63,28 +30,11 @@ class Shown:
             self.bench.history.append(metrics)
             self.bench.metrics_added.emit(metrics)
 
-    def close(self) -> None:
-        self.section.destroy()
-        self.window.visible = False
-        self.bench.close()
-
-
-FIXED = ui.WINDOW_FLAGS_NO_MOVE | ui.WINDOW_FLAGS_NO_RESIZE | ui.WINDOW_FLAGS_NO_TITLE_BAR
-
 
 @pytest.fixture
-def show(driver, tmp_path, monkeypatch) -> Iterator[Callable[..., Shown]]:
-    monkeypatch.setenv("HUMANOID_RL_HOME", str(tmp_path))
-    opened: list[Shown] = []
-
-    def open_it(task: str = "cartpole_balance", **options) -> Shown:
-        opened.append(Shown(driver, task, **options))
-        return opened[-1]
-
-    yield open_it
-    for shown in opened:
-        shown.close()
-    theme.set_scale(1.0)
+def show(driver, tmp_path, monkeypatch) -> Iterator[Callable[..., ShownRewards]]:
+    with showing(ShownRewards, driver, tmp_path, monkeypatch) as open_it:
+        yield open_it
 
 
 def test_all_rewards_of_a_humanoid_fit_the_panel(driver, pictures, show):
