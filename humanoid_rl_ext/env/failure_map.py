@@ -48,8 +48,7 @@ class FailureMap:
             return
         values = torch.cat([bins.value[: len(done)] for bins in self._bins], dim=-1)
         low, high = torch.stack([bins.within for bins in self._bins], dim=-1)
-        place = ((values - low) * (NUM_BINS / (high - low).clamp(min=1e-12))).long().clamp(0, NUM_BINS - 1)
-        index = (place + self._first).view(1, -1).expand(2, -1)
+        index = (_bin(values, low, high) + self._first).view(1, -1).expand(2, -1)
         counted = torch.stack((done, failed & done)).unsqueeze(-1).expand(-1, -1, len(self._bins)).reshape(2, -1)
         self._counts.scatter_add_(1, index, counted.long())
 
@@ -58,8 +57,7 @@ class FailureMap:
         middle = (torch.arange(NUM_BINS, device=self._counts.device) + 0.5) / NUM_BINS
         for index, bins in enumerate(self._bins):
             before, now = self._ranges[index], bins.within
-            value = torch.lerp(before[0], before[1], middle)
-            place = ((value - now[0]) * (NUM_BINS / (now[1] - now[0]).clamp(min=1e-12))).long().clamp(0, NUM_BINS - 1)
+            place = _bin(torch.lerp(before[0], before[1], middle), now[0], now[1])
             row = self._counts[:, index * NUM_BINS : (index + 1) * NUM_BINS]
             row.copy_(torch.zeros_like(row).scatter_add_(1, place.expand(2, -1), row.clone()))
             before.copy_(now)
@@ -77,3 +75,8 @@ class FailureMap:
     def clear(self) -> None:
         """Starts counting anew."""
         self._counts.zero_()
+
+
+def _bin(values: torch.Tensor, low: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
+    """The bin of each value, int64; what lies outside counts to the first or the last."""
+    return ((values - low) * (NUM_BINS / (high - low).clamp(min=1e-12))).long().clamp(0, NUM_BINS - 1)

@@ -52,6 +52,7 @@ class PPO:
         self.metrics: dict[str, float] = {}
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self._critic_group = "critic" if "critic" in spec.observations else "policy"
+        self._groups = tuple(dict.fromkeys(("policy", self._critic_group)))
         settings.check_fit(spec.num_envs, self._critic_group == "critic")
 
         sizes, outputs = spec.observations, spec.action.size
@@ -72,12 +73,11 @@ class PPO:
         self.optimiser = Adam(self._parameters, settings.learning_rate, epsilon=settings.adam_eps)
         self.normalisers = {
             group: ObservationNormaliser(sizes[group], settings.observation_clip, self.device)
-            for group in dict.fromkeys(("policy", self._critic_group))
+            for group in self._groups
             if settings.normalise_observations
         }
         self.reward_normaliser = RewardNormaliser(spec.num_envs, settings.reward_clip, self.device)
 
-        self._groups = tuple(dict.fromkeys(("policy", self._critic_group)))
         fields = {f"obs/{group}": sizes[group] for group in self._groups}
         fields |= {"params": outputs, "action": outputs if spec.action.kind == "box" else 0}
         fields |= dict.fromkeys(("log_prob", "value", "advantage", "return"), 0)
@@ -129,7 +129,7 @@ class PPO:
         return self.distribution.mode(self.network.policy(self._normalised("policy", obs["policy"])))
 
     def observe(self, transition: Transition) -> None:
-        """Stores what followed the last ``act``; values the observations that time limits cut off."""
+        """Stores what followed the last ``act``, with the observations that time limits cut off."""
         settings, step = self.settings, self._step
         with torch.inference_mode():
             reward = transition.reward

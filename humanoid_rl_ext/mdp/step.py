@@ -77,10 +77,13 @@ class Step:
     @contextmanager
     def apart(self) -> Iterator[None]:
         """On a GPU, what is computed inside is not there for what is launched beside it."""
+        if self.device.type == "cpu":
+            yield
+            return
         known = set(self.__dict__)
         yield
-        if self.device.type != "cpu":  # its memory stays in use until all have met
-            self._looked_up_apart += [self.__dict__.pop(name) for name in set(self.__dict__) - known]
+        # Its memory stays in use until all have met.
+        self._looked_up_apart += [self.__dict__.pop(name) for name in set(self.__dict__) - known]
 
     @cached_property
     def root_pos_e(self) -> torch.Tensor:
