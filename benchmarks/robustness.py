@@ -11,6 +11,7 @@ it is, and one with 20 % heavier links and half the friction. Runs that are in t
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import time
@@ -121,7 +122,7 @@ def one_run(arguments: argparse.Namespace, worlds: dict[str, VecEnv], seed: int,
     sizes = {"num_envs": arguments.envs, "env_steps": arguments.steps}
     config = load_run_config("ppo", TASK, engine=arguments.engine, device=arguments.device, seed=seed, **sizes)
     with trained(plan_draft(task, config), ("episode/return", "episode/length", "episode/lin_vel_error")) as session:
-        run = {
+        run: Data = {
             "seed": seed,
             "kind": kind,
             "device": describe_device(session.device),
@@ -187,7 +188,7 @@ def merged(files: list[Data]) -> Data:
     for other in files[1:]:
         for key in SAME:
             if other[key] != first[key]:
-                raise SystemExit(f"results with {key} {first[key]} and {other[key]} cannot stand in one table")
+                raise SystemExit(f"{key} {first[key]} and {other[key]} cannot stand in one table: name another --out")
     runs = {(run["seed"], run["kind"]): run for data in files for run in data["runs"]}
     order = list(KINDS)
     return {**files[-1], "runs": [runs[key] for key in sorted(runs, key=lambda key: (order.index(key[1]), key[0]))]}
@@ -206,8 +207,8 @@ def shares(data: Data, kind: str) -> list[float]:
 
 
 def mean(values: list[float]) -> float:
-    """The mean; NaN of nothing."""
-    return sum(values) / len(values) if values else math.nan
+    """The mean of one value or more."""
+    return sum(values) / len(values)
 
 
 def table(data: Data) -> str:
@@ -225,7 +226,7 @@ def table(data: Data) -> str:
         rows = [(str(run["seed"]), {name: run[name] for name in WORLDS}, kept(run)) for run in runs]
         if len(runs) > 1:
             means = {name: {key: mean([run[name][key] for run in runs]) for key in runs[0][name]} for name in WORLDS}
-            rows.append(("mean", means, mean(shares(data, kind))))
+            rows.append(("mean", means, mean(shares(data, kind)) if shares(data, kind) else None))
         for seed, found, share in rows:
             pairs = [
                 [form.format(found[name][key]) for name in WORLDS]
@@ -237,7 +238,7 @@ def table(data: Data) -> str:
                 )
             ]
             left = "-" if share is None else f"{share:.1%}"
-            cells = [title, seed, *pairs[0], left, *pairs[1], *pairs[2], *pairs[3]]
+            cells = [title, seed, *pairs[0], left, *itertools.chain(*pairs[1:])]
             lines.append("| " + " | ".join(cells).replace("%", " %") + " |")
     return "\n".join(lines)
 
