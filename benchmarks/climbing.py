@@ -13,13 +13,18 @@ import argparse
 import json
 import math
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
+import torch
 from training import today, trained, write
 
 from humanoid_rl_ext.cli.parser import count
+from humanoid_rl_ext.env.terrain_levels import distance_walked
 from humanoid_rl_ext.env.vec_env import VecEnv
+from humanoid_rl_ext.mdp.step import Step
+from humanoid_rl_ext.task.loading import load_task
 from humanoid_rl_ext.train.metrics import Metrics
 from humanoid_rl_ext.train.session import Session
 from humanoid_rl_ext.train.start import describe_device, plan_run
@@ -131,10 +136,40 @@ def climb(data: Data) -> tuple[float, float, float]:
     return column[0], min(column), sum(last) / len(last)
 
 
+def obedient(samples: int = 100_000, dt: float = 0.1) -> tuple[float, float]:
+    """Shares of episodes after which robots that moved exactly as told would go up and down, by the Task's commands."""
+    task = load_task(TASK)
+    section, random = task.commands["velocity"], np.random.default_rng(0)
+    low, high = np.transpose([section.params[axis] for axis in ("lin_vel_x", "lin_vel_y", "ang_vel_z")])
+    lasts = section.resample_s[0]
+    position, heading = np.zeros((samples, 2)), random.uniform(-np.pi, np.pi, samples)
+    for _ in range(round(task.episode_length_s / lasts)):
+        moving = random.uniform(size=(samples, 1)) >= section.params["standing_share"]
+        command = random.uniform(low, high, (samples, 3)) * moving
+        for _ in range(round(lasts / dt)):
+            cosine, sine = dt * np.cos(heading), dt * np.sin(heading)
+            position[:, 0] += cosine * command[:, 0] - sine * command[:, 1]
+            position[:, 1] += sine * command[:, 0] + cosine * command[:, 1]
+            heading += dt * command[:, 2]
+    step = SimpleNamespace(
+        root_pos_e=torch.as_tensor(position),
+        commands={"velocity": torch.as_tensor(command)},
+        dt=task.control_dt,
+        max_episode_length=task.max_episode_length,
+    )
+    done = torch.ones(samples, dtype=torch.bool)
+    up, down = distance_walked(done, cast(Step, step), 0.5 * task.scene.terrain.cell_size)
+    return float(up.double().mean()), float(down.double().mean())
+
+
 def report(data: Data) -> str:
     """What came of the run, and a Markdown table of where the robots ended up."""
     start, lowest, end = climb(data)
-    lines = [f"mean level {start:.2f} at the start, {lowest:.2f} at the lowest, {end:.2f} over the last tenth"]
+    up, down = obedient()
+    lines = [
+        f"mean level {start:.2f} at the start, {lowest:.2f} at the lowest, {end:.2f} over the last tenth",
+        f"robots that moved exactly as told would go up after {up:.0%} of their episodes, down after {down:.0%}",
+    ]
     if "closing" not in data:
         return "\n".join([*lines, "the run was cut off"])
     lines.append(

@@ -53,3 +53,8 @@ def test_a_climb_is_told_from_its_lowest_point_to_its_last_tenth(climbing):
 def test_a_run_that_was_cut_off_says_so(climbing):
     curve = [[0.0] * climbing.COLUMNS.index("mean_level") + [1.0, 0.0, 2.0]]
     assert climbing.report({"curve": curve}).endswith("cut off")
+
+
+def test_robots_that_move_exactly_as_told_climb(climbing):
+    up, down = climbing.obedient(samples=20_000)
+    assert up > 0.8 and down < 0.1, "else the Task's levels would be out of reach for whoever does as the Task says"
