@@ -141,6 +141,7 @@ def obedient(samples: int = 100_000, dt: float = 0.1) -> tuple[float, float]:
     task = load_task(TASK)
     section, random = task.commands["velocity"], np.random.default_rng(0)
     low, high = np.transpose([section.params[axis] for axis in ("lin_vel_x", "lin_vel_y", "ang_vel_z")])
+    assert section.resample_s is not None
     lasts = section.resample_s[0]
     position, heading = np.zeros((samples, 2)), random.uniform(-np.pi, np.pi, samples)
     for _ in range(round(task.episode_length_s / lasts)):
