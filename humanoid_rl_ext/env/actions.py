@@ -8,7 +8,7 @@ import torch
 
 from humanoid_rl_ext.env.terms import as_slice, pick
 from humanoid_rl_ext.errors import TaskError
-from humanoid_rl_ext.robot.description import RobotDescription
+from humanoid_rl_ext.robot.description import Joint, RobotDescription
 from humanoid_rl_ext.sim.engine import TargetMode
 from humanoid_rl_ext.task.schema import ControlSection
 
@@ -38,6 +38,8 @@ class ActionMap:
             scale = [factor * joint.effort_limit for factor, joint in zip(scale, joints, strict=True)]
         self._scale = torch.tensor(scale, device=device)
         rest = [joint.default if self.mode == "position" else 0.0 for joint in robot.joints]
+        self.bounds = _bounds(self.mode, self.clip, scale, joints)
+        """Least and greatest of each action that make a difference."""
         self._targets = torch.tensor(rest, device=device).repeat(num_envs, 1)
         self._offset = torch.tensor([rest[index] for index in self.joints], device=device)
 
@@ -52,6 +54,23 @@ class ActionMap:
             return moved
         self._targets[:, self.picks] = moved
         return self._targets
+
+
+def _bounds(
+    mode: TargetMode, clip: float, scale: list[float], joints: list[Joint]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Actions that reach a joint's limits of position or velocity, or its full effort; within the clip."""
+    low, high = [], []
+    for factor, joint in zip(scale, joints, strict=True):
+        if mode == "position":
+            ends = (joint.lower - joint.default, joint.upper - joint.default)
+        else:
+            most = joint.velocity_limit if mode == "velocity" else joint.effort_limit
+            ends = (-most, most)
+        reached = sorted(end / factor for end in ends) if factor else [0.0, 0.0]
+        low.append(max(-clip, reached[0]))
+        high.append(min(clip, reached[1]))
+    return tuple(low), tuple(high)
 
 
 def _per_joint(scale: float | dict[str, float], names: tuple[str, ...]) -> list[float]:

@@ -179,7 +179,9 @@ class GymnasiumEnv:
 def action_spec(id: str, space: spaces.Space) -> ActionSpec:
     """What a learner must produce for an action space; raises BadInputError for other than boxes and discrete ones."""
     if isinstance(space, spaces.Box):
-        return ActionSpec("box", int(np.prod(space.shape)))
+        low, high = (tuple(bound.flatten().tolist()) for bound in (space.low, space.high))
+        bounds = (low, high) if space.is_bounded() else ((), ())
+        return ActionSpec("box", int(np.prod(space.shape)), (), *bounds)
     if isinstance(space, spaces.Discrete):
         return ActionSpec("discrete", int(space.n))
     raise BadInputError(f"gymnasium environment '{id}': actions {space} are neither a box nor discrete")

@@ -16,13 +16,28 @@ Observations = dict[str, "torch.Tensor"]
 class ActionSpec:
     """What an environment accepts as actions.
 
-    ``box``: float tensors (num_envs, size), unbounded by the learner, clipped by the environment.
+    ``box``: float tensors (num_envs, size), clipped by the environment to what it can do.
     ``discrete``: int64 tensors (num_envs,) in [0, size).
     """
 
     kind: Literal["box", "discrete"]
     size: int
     names: tuple[str, ...] = ()
+    low: tuple[float, ...] = ()
+    """For each element of a box, the least that makes a difference; empty where nothing bounds it."""
+    high: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSpec:
+    """One of several agents that act in every environment at once: which columns it sees and which it fills."""
+
+    name: str
+    observes: tuple[int, ...]
+    """Columns of the observation group 'policy'."""
+    action: ActionSpec
+    acts: tuple[int, ...] = ()
+    """Columns of a box action, as many as ``action.size``; empty for discrete ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +52,11 @@ class EnvSpec:
     """Control steps until the time limit."""
     observation_names: dict[str, tuple[str, ...]] | None = None
     """A name per observation element, where the environment knows them."""
+    agents: tuple[AgentSpec, ...] = ()
+    """Who acts, where that is more than one: they share the box action by columns, or each have a column of (num_envs,
+    agents) int64 actions. Empty for a single agent."""
+    reward_per_agent: bool = False
+    """Whether rewards are (num_envs, agents); they are (num_envs,), shared by all, otherwise."""
 
 
 @dataclass(slots=True)
@@ -46,7 +66,7 @@ class Transition:
     obs: Observations
     """What the next action is chosen from (after the reset where one happened)."""
     reward: torch.Tensor
-    """(num_envs,) float."""
+    """(num_envs,) float, or (num_envs, agents) where the EnvSpec says so."""
     terminated: torch.Tensor
     """(num_envs,) bool: the task ended; the value of what follows is zero."""
     truncated: torch.Tensor

@@ -77,7 +77,7 @@ class VecEnv:
         self.spec = EnvSpec(
             self.num_envs,
             {group: table.size for group, table in self._observations.items()},
-            ActionSpec("box", len(self._actions.joints), self._actions.names),
+            ActionSpec("box", len(self._actions.joints), self._actions.names, *self._actions.bounds),
             task.max_episode_length,
             {group: table.names for group, table in self._observations.items()},
         )

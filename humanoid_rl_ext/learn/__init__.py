@@ -6,10 +6,8 @@ import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
-
 from humanoid_rl_ext.errors import BadInputError, did_you_mean
-from humanoid_rl_ext.learn.settings import PPOSettings
+from humanoid_rl_ext.learn.settings import LearnerSettings, PPOSettings
 
 if TYPE_CHECKING:
     import torch
@@ -25,11 +23,26 @@ class LearnerEntry:
     """What is known of an algorithm before it is imported."""
 
     name: str
-    settings: type[BaseModel]
+    settings: type[LearnerSettings]
     path: str
     """``module:Class``."""
     help: str
     action_kinds: tuple[str, ...]
+    on_policy: bool
+    """Whether it learns from what its present policy did, and from nothing older."""
+    multi_agent: bool = False
+    """Whether it teaches several agents; the others take all of them for one, where they can."""
+
+    def misfit(self, spec: EnvSpec) -> str | None:
+        """Why it cannot learn in such environments; None where it can."""
+        if self.multi_agent and not spec.agents:
+            return "teaches several agents, and there is one"
+        kind = spec.action.kind
+        if kind not in self.action_kinds:
+            return f"learns {' or '.join(self.action_kinds)} actions, not {kind}"
+        if spec.agents and not self.multi_agent and (kind == "discrete" or spec.reward_per_agent):
+            return f"teaches one agent, and there are {len(spec.agents)}"
+        return None
 
 
 LEARNERS: dict[str, LearnerEntry] = {
@@ -41,6 +54,7 @@ LEARNERS: dict[str, LearnerEntry] = {
             path="humanoid_rl_ext.learn.ppo:PPO",
             help="Proximal policy optimisation: on-policy, robust, made for many environments.",
             action_kinds=("box", "discrete"),
+            on_policy=True,
         ),
     )
 }
@@ -53,10 +67,15 @@ def learner_entry(name: str) -> LearnerEntry:
     return LEARNERS[name]
 
 
+def fitting(spec: EnvSpec) -> list[str]:
+    """Names of the algorithms that can learn in such environments."""
+    return [name for name, entry in LEARNERS.items() if entry.misfit(spec) is None]
+
+
 def make_learner(
     name: str,
     spec: EnvSpec,
-    settings: BaseModel | None = None,
+    settings: LearnerSettings | None = None,
     device: torch.device | str = "cpu",
     seed: int = 0,
     total_env_steps: int | None = None,
@@ -64,14 +83,14 @@ def make_learner(
     """A new learner for environments of the given shapes; default settings when none are given.
 
     ``total_env_steps`` counts all environments and is what schedules run over. Raises BadInputError for an unknown
-    name, for settings of another algorithm and for actions it cannot learn.
+    name, for settings of another algorithm or out of proportion, and for actions it cannot learn.
     """
     entry = learner_entry(name)
     settings = entry.settings() if settings is None else settings
     if not isinstance(settings, entry.settings):
         raise BadInputError(f"algorithm '{name}' takes {entry.settings.__name__}, not {type(settings).__name__}")
-    if spec.action.kind not in entry.action_kinds:
-        kinds = " or ".join(entry.action_kinds)
-        raise BadInputError(f"algorithm '{name}' learns {kinds} actions, not {spec.action.kind}")
+    if reason := entry.misfit(spec):
+        raise BadInputError(f"algorithm '{name}' {reason}: what fits is {', '.join(fitting(spec))}")
+    settings.check_fit(spec)
     module, _, attribute = entry.path.partition(":")
     return getattr(importlib.import_module(module), attribute)(spec, settings, device, seed, total_env_steps)

@@ -53,7 +53,6 @@ class PPO:
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self._critic_group = "critic" if "critic" in spec.observations else "policy"
         self._groups = tuple(dict.fromkeys(("policy", self._critic_group)))
-        settings.check_fit(spec.num_envs, self._critic_group == "critic")
 
         sizes, outputs = spec.observations, spec.action.size
         self.network = ActorCritic(

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from humanoid_rl_ext.errors import BadInputError
+
+if TYPE_CHECKING:
+    from humanoid_rl_ext.env.transition import EnvSpec
 
 Width = Annotated[int, Field(ge=1, le=4096)]
 LIVE: dict[str, Any] = {"live": True}
 """Marks what may change while training."""
 
 
-class PPOSettings(BaseModel):
-    """Settings of proximal policy optimisation."""
+class LearnerSettings(BaseModel):
+    """What the settings of all algorithms share."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def check_fit(self, spec: EnvSpec) -> None:
+        """Raises BadInputError for what cannot work with such environments, before anything is allocated."""
+
+
+class PPOSettings(LearnerSettings):
+    """Settings of proximal policy optimisation."""
 
     num_steps: int = Field(
         24, ge=1, le=16384, description="Steps per environment between updates.", json_schema_extra={"unit": "steps"}
@@ -100,13 +110,13 @@ class PPOSettings(BaseModel):
     normalise_reward: bool = Field(False, description="Scale rewards by the running deviation of the return.")
     reward_clip: float = Field(10.0, gt=0.0, le=1000.0, description="Bound of normalised rewards.")
 
-    def check_fit(self, num_envs: int, critic_observes: bool) -> None:
-        """Raises BadInputError for what is not for so many environments, or for a critic with its own observations."""
-        samples = self.num_steps * num_envs
+    def check_fit(self, spec: EnvSpec) -> None:
+        """Raises BadInputError for more minibatches than samples, and a trunk shared by different observations."""
+        samples = self.num_steps * spec.num_envs
         if self.num_minibatches > samples:
             raise BadInputError(
                 f"num_minibatches {self.num_minibatches} is more than the {samples} "
                 "samples of a rollout (num_steps x environments): lower it"
             )
-        if self.shared_trunk and critic_observes:
+        if self.shared_trunk and "critic" in spec.observations:
             raise BadInputError("shared_trunk cannot be used where the critic has observations of its own")

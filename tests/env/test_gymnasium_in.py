@@ -16,7 +16,7 @@ def test_the_specification_says_what_gymnasium_says():
     spec = GymnasiumEnv("CartPole-v1", num_envs=3).spec
     assert (spec.num_envs, spec.observations, spec.max_episode_length) == (3, {"policy": 4}, 500)
     assert spec.action == ActionSpec("discrete", 2)
-    assert GymnasiumEnv("Pendulum-v1").spec.action == ActionSpec("box", 1)
+    assert GymnasiumEnv("Pendulum-v1").spec.action == ActionSpec("box", 1, (), (-2.0,), (2.0,))
 
 
 def test_half_cheetah_v4_runs():

@@ -10,7 +10,7 @@ import torch
 
 from humanoid_rl_ext.env.transition import ActionSpec, EnvSpec, Transition
 from humanoid_rl_ext.errors import BadInputError, CheckpointError, HumanoidRLError, TaskError
-from humanoid_rl_ext.learn import PPOSettings
+from humanoid_rl_ext.learn import PPOSettings, make_learner
 from humanoid_rl_ext.learn.losses import clipped_surrogate, value_error
 from humanoid_rl_ext.learn.ppo import PPO
 
@@ -102,7 +102,7 @@ def test_the_critic_may_have_observations_of_its_own():
     train(learner, env, 1)
     learner.act_deterministic({"policy": env.obs["policy"]})
     with pytest.raises(BadInputError, match="shared_trunk"):
-        PPO(env.spec, settings(shared_trunk=True))
+        make_learner("ppo", env.spec, settings(shared_trunk=True))
 
 
 def test_slicing_a_minibatch_does_not_change_the_result(monkeypatch):
@@ -232,4 +232,4 @@ def test_edits_act_on_the_next_update():
 
 def test_more_minibatches_than_samples_are_refused():
     with pytest.raises(BadInputError, match="num_minibatches 200"):
-        PPO(Target().spec, settings(num_minibatches=200))
+        make_learner("ppo", Target().spec, settings(num_minibatches=200))
