@@ -333,6 +333,7 @@ class VecEnv:
             "generator": self._block.generator.get_state(),
             "statistics": self.statistics.state_dict(),
             "stored": self._restarts.state_dict(),
+            "randomiser": self.randomiser.state_dict(),
             "buffers": {name: buffer[ours].clone() for name, buffer in self._buffers().items()},
         } | self._restarts.levels.state_dict(ours)
 
@@ -358,6 +359,7 @@ class VecEnv:
         for name, buffer in self._buffers().items():
             if name in saved["buffers"]:  # a reward added since remembers nothing yet
                 buffer[ours] = saved["buffers"][name].to(self.device)
+        self.randomiser.load_state_dict(saved.get("randomiser", {}))
         self.randomiser.restore()
         view.refresh()
         self._seen = None

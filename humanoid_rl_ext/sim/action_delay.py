@@ -20,6 +20,7 @@ class ActionDelay:
         self.seconds = torch.zeros(len(targets), 1, device=targets.device)
         self.substeps = torch.zeros(len(targets), dtype=torch.int32, device=targets.device)
         """(num_envs,) sub-steps from a target's setting to its acting."""
+        self._rows = torch.arange(len(targets), device=targets.device)
         self._dt = dt
 
     def set(self, seconds: torch.Tensor, mask: torch.Tensor | None) -> None:
@@ -52,5 +53,5 @@ class ActionDelay:
     def act(self, out: torch.Tensor, substep: int, substeps: int) -> None:
         """Writes to ``out`` (num_envs, joints) what acts in sub-step ``substep`` of a control step of ``substeps``."""
         age = (self.substeps - substep + substeps - 1).div(substeps, rounding_mode="floor").clamp(0, MEMORY - 1)
-        index = age.long().view(1, -1, 1).expand(1, *out.shape)
-        out.copy_(self.history.gather(0, index)[0])
+        rows = age.long().mul_(len(age)).add_(self._rows)
+        torch.index_select(self.history.flatten(0, 1), 0, rows, out=out)
