@@ -238,8 +238,10 @@ class PhysxEngine:
         """
         self.apply()
         if self._wrenches.active or self._delay is not None:
+            schedule = self._schedule(substeps)
             for substep in range(substeps):
-                self._act_late(substep, substeps)
+                if schedule is not None:
+                    self._active_targets().write_from(schedule[0][substep], schedule[1][substep])
                 if self._wrenches.active:
                     self._wrenches.write(self._settle)
                 self._backend.step(1, self.dt)
@@ -255,15 +257,19 @@ class PhysxEngine:
             self._active_targets().write()
             self._targets_changed = False
 
-    def _act_late(self, substep: int, substeps: int) -> None:
-        """Gives the joints the targets that have arrived by now."""
-        if self._delay is not None:
-            targets = self._active_targets()
-            self._delay.act(targets.values, substep, substeps)
-            due = self._delay.arriving(substep, substeps).logical_or_(self._targets_anew)
-            self._targets_anew.zero_()
-            self._settle()
-            targets.write_from(targets.values, due)
+    def _schedule(self, substeps: int) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """The targets of each sub-step and where PhysX has to be told, if they come late; all before physics steps.
+
+        (substeps, num_envs, joints) and (substeps, num_envs) bool.
+        """
+        if self._delay is None:
+            return None
+        targets, due = self._delay.schedule(substeps)
+        due[0].logical_or_(self._targets_anew)
+        self._targets_anew.zero_()
+        self._active_targets().values.copy_(targets[-1])
+        self._settle()
+        return targets, due
 
     def record(self, substeps: int) -> Callable[[], None] | None:
         """None: PhysX' step cannot be captured into a CUDA graph."""

@@ -37,6 +37,8 @@ class Wrenches:
         self._root_velocity, self._dt = root_velocity, dt
         self._held: dict[int, torch.Tensor] = {}
         self._gravity: torch.Tensor | None = None
+        self._excess = torch.zeros(len(array.values), 3, device=array.values.device)
+        """(num_envs, 3) what gravity is more than the scene's."""
 
     @property
     def active(self) -> bool:
@@ -73,6 +75,7 @@ class Wrenches:
         self._gravity = before
         rows = values.isfinite() if mask is None else mask.unsqueeze(-1) & values.isfinite()
         torch.where(rows, values, before, out=before)
+        torch.sub(before, self._scene_gravity, out=self._excess)
 
     def write(self, settle: Callable[[], None]) -> None:
         """Tells PhysX what acts in the next sub-step; ``settle`` is called when the values are ready."""
@@ -82,7 +85,7 @@ class Wrenches:
             self._add_up()
         if root is not None:
             root.read()
-            root.values[:, :3].add_(self._excess(), alpha=self._dt)
+            root.values[:, :3].add_(self._excess, alpha=self._dt)
         settle()
         if forces:
             self._array.write()
@@ -99,12 +102,8 @@ class Wrenches:
                 rows[:, body, :6] = wrench
                 rows[:, body, 6:] = pose[:, body, :3] + rotate(pose[:, body, 3:], com[:, body])
         else:
-            torch.mul(self._mirror("mass").unsqueeze(-1), self._excess().unsqueeze(1), out=rows[..., :3])
+            torch.mul(self._mirror("mass").unsqueeze(-1), self._excess.unsqueeze(1), out=rows[..., :3])
             rows[..., 3:6] = 0.0
             torch.add(pose[..., :3], rotate(pose[..., 3:], com), out=rows[..., 6:])
             for body, wrench in self._held.items():
                 rows[:, body, :6] += wrench
-
-    def _excess(self) -> torch.Tensor:
-        """(num_envs, 3) by how much gravity differs from the scene's."""
-        return self.gravity.sub_(self._scene_gravity)
