@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from humanoid_rl_ext.errors import BadInputError, did_you_mean
-from humanoid_rl_ext.learn.settings import LearnerSettings, PPOSettings
+from humanoid_rl_ext.learn.settings import LearnerSettings
+from humanoid_rl_ext.learn.settings_on_policy import PPOSettings
 
 if TYPE_CHECKING:
     import torch

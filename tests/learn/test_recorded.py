@@ -7,7 +7,7 @@ import torch
 
 from humanoid_rl_ext.env.transition import ActionSpec, EnvSpec, Transition
 from humanoid_rl_ext.learn.ppo import PPO
-from humanoid_rl_ext.learn.settings import PPOSettings
+from humanoid_rl_ext.learn.settings_on_policy import PPOSettings
 from humanoid_rl_ext.sim import recording
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")]
