@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import collections
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -22,6 +22,7 @@ from humanoid_rl_ext.learn.distributions import make_distribution
 from humanoid_rl_ext.learn.edits import edited
 from humanoid_rl_ext.learn.networks import ActorCritic, copy_parameters, flatten_parameters
 from humanoid_rl_ext.learn.normaliser import ObservationNormaliser, RewardNormaliser
+from humanoid_rl_ext.learn.rmsprop import RMSprop
 from humanoid_rl_ext.learn.rollout import Rollout
 from humanoid_rl_ext.learn.saved import check_saved_shapes, saved_shapes
 from humanoid_rl_ext.learn.schedules import scheduled_learning_rate
@@ -32,8 +33,8 @@ from humanoid_rl_ext.sim.recording import Branch, Recording, restore_generator
 class OnPolicy[Settings: OnPolicySettings]:
     """A learner (see ``humanoid_rl_ext.learn.learner.Learner``) but for how it improves the policy.
 
-    An algorithm is a subclass that says what to do with a full rollout (``_improve``: ``_estimate_rollout``, then
-    steps), which figures it sums meanwhile (``summed``, 'grad_norm' the last), and over how many gradients.
+    An algorithm is a subclass that says what to do with a full rollout (``_improve``: ``_run`` its ``_estimate``, then
+    take steps), which figures it sums meanwhile (``summed``, 'grad_norm' the last), and over how many gradients.
     """
 
     summed: tuple[str, ...]
@@ -63,6 +64,8 @@ class OnPolicy[Settings: OnPolicySettings]:
         distribution = make_distribution(spec.action, settings.init_noise_std, settings.min_noise_std)
         self.distribution = distribution.to(self.device)
         self._parameters, self._leaves = flatten_parameters(*self._parts())
+        hidden = sum(module.out_features for module in self.network.modules() if isinstance(module, nn.Linear))
+        self._cost = self._parameters.numel() + 64 * hidden  # of a sample, forth and back
         self.optimiser = self._make_optimiser()
         self.normalisers = {
             group: ObservationNormaliser(sizes[group], settings.observation_clip, self.device)
@@ -86,9 +89,8 @@ class OnPolicy[Settings: OnPolicySettings]:
         )
         self._ends = ends  # where time limits cut episodes off in each step, and in the last row where the rollout ends
         self._sums = torch.zeros(len(self.summed), device=self.device)
-        self._recordings: list[Recording] = []
-        self._choosing = self._recording(self._choose)
-        self._estimating = self._recording(self._estimate)
+        self._recordings: dict[Callable[[], Iterator[None]], Recording] = {}
+        self._choosing = Recording(self._choose, self.device)
         self._valuing, self._cutting_off = (Branch(self.device) for _ in range(2))
         self._explained = torch.zeros((), device=self.device)
         self._on_gpu = self.device.type == "cuda"
@@ -114,14 +116,18 @@ class OnPolicy[Settings: OnPolicySettings]:
         """What is learned, in the order in which its parameters lie in one vector."""
         return self.network, self.distribution
 
-    def _make_optimiser(self) -> Adam:
+    def _make_optimiser(self) -> Adam | RMSprop:
         return Adam(self._parameters, self.settings.learning_rate, epsilon=self.settings.adam_eps)
 
-    def _recording(self, work: Callable[[], Iterator[None] | None]) -> Recording:
-        """Work to be recorded, pieces one after another, until an edit; see ``Recording``."""
-        recording = Recording(lambda: collections.deque(work() or (), maxlen=0), self.device)
-        self._recordings.append(recording)
-        return recording
+    def _run(self, work: Callable[[], Iterator[None]]) -> Iterator[None]:
+        """Does work that writes to tensors which stay: piece by piece on a CPU, as one recording on a GPU."""
+        if not self._on_gpu:
+            yield from work()
+            return
+        if work not in self._recordings:
+            self._recordings[work] = Recording(lambda: collections.deque(work(), maxlen=0), self.device)
+        self._recordings[work]()
+        yield
 
     @torch.inference_mode()
     def act(self, obs: Observations) -> torch.Tensor:
@@ -197,16 +203,8 @@ class OnPolicy[Settings: OnPolicySettings]:
         """How many gradients an update sums figures of."""
         return 1
 
-    def _estimate_rollout(self) -> Iterator[None]:
-        """Fills in log-probabilities, values, advantages and returns."""
-        if self._on_gpu:
-            self._estimating()
-            yield
-        else:
-            yield from self._estimate()
-
     def _estimate(self) -> Iterator[None]:
-        """Values all observations of the rollout at once and turns rewards into advantages and returns."""
+        """Values all observations of the rollout and turns rewards into advantages and returns (for ``_run``)."""
         self._normalise_rollout()
         yield
         cut_off = torch.cat((self._truncated, torch.ones_like(self._truncated[:1]))).flatten()
@@ -273,26 +271,24 @@ class OnPolicy[Settings: OnPolicySettings]:
         rollout["advantage"].copy_(advantages)
         rollout["return"].copy_(returns)
 
-    def _gradient_step(self, samples: torch.Tensor) -> Iterator[None]:
-        """One step on the mean loss of some samples (n,), whose gradient is summed over slices of fixed size."""
+    def _mean_over(
+        self, samples: torch.Tensor, of: Callable[[torch.Tensor], tuple[torch.Tensor, ...]]
+    ) -> Generator[None, None, tuple[torch.Tensor, ...]]:
+        """Means over samples (n,) of what ``of`` gives for some of them, taken slice by slice."""
         slices = self._slices(samples)
-        means = self._gradient_of(slices[0])
+        means = of(slices[0])
         yield
         for slice_ in slices[1:]:
             share = len(slice_) / len(slices[0])
-            for mean, part in zip(means, self._gradient_of(slice_), strict=True):
+            for mean, part in zip(means, of(slice_), strict=True):
                 mean.add_(part, alpha=share)
             yield
         if len(slices) > 1:
             for mean in means:
                 mean.mul_(len(slices[0]) / len(samples))
-        self._descend(*means)
+        return means
 
-    def _gradient_of(self, indices: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """The gradient of the mean loss of some samples (n,), and further means that ``_descend`` takes."""
-        raise NotImplementedError
-
-    def _descend(self, gradient: torch.Tensor, *others: torch.Tensor) -> None:
+    def _descend(self, gradient: torch.Tensor) -> None:
         """One step of the optimiser along a gradient, which is scaled down to the largest norm."""
         norm = gradient.norm()
         self.optimiser.step(gradient, (norm / self.settings.max_grad_norm).clamp(min=1.0))
@@ -306,9 +302,7 @@ class OnPolicy[Settings: OnPolicySettings]:
         """
         if self._on_gpu:
             return (samples,)
-        hidden = sum(module.out_features for module in self.network.modules() if isinstance(module, nn.Linear))
-        cost = self._parameters.numel() + 64 * hidden
-        return samples.split(math.ceil(len(samples) / math.ceil(len(samples) * cost / 1e8)))
+        return samples.split(math.ceil(len(samples) / math.ceil(len(samples) * self._cost / 1e8)))
 
     def _finish(self) -> None:
         """Fetches the figures of the update in one go and keeps the result, unless it is not finite."""
@@ -336,7 +330,7 @@ class OnPolicy[Settings: OnPolicySettings]:
         self.settings = edited(self.settings, name, value)
         if name == "learning_rate":
             self.optimiser.learning_rate.fill_(self.settings.learning_rate)
-        for recording in self._recordings:
+        for recording in (self._choosing, *self._recordings.values()):
             recording.forget()
 
     def _normalised(self, group: str, obs: torch.Tensor) -> torch.Tensor:

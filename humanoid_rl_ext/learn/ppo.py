@@ -35,7 +35,6 @@ class PPO(OnPolicy[PPOSettings]):
     ) -> None:
         super().__init__(spec, settings, device, seed, total_env_steps)
         self._minibatch = self._make_minibatch()
-        self._learning = self._recording(lambda: self._gradient_step(self._minibatch))
         self._measuring = Branch(self.device)
 
     def _improve(self) -> Iterator[None]:
@@ -46,19 +45,28 @@ class PPO(OnPolicy[PPOSettings]):
                 torch.randperm(samples, generator=self.generator, device=self.device)
                 for _ in range(settings.num_epochs)
             ]
-        yield from self._estimate_rollout()
+        yield from self._run(self._estimate)
         self._measuring.join(*orders)
         for order in orders:
             for minibatch in order.tensor_split(settings.num_minibatches):
                 if self._on_gpu and len(minibatch) == len(self._minibatch):
                     self._minibatch.copy_(minibatch)
-                    self._learning()
-                    yield
+                    yield from self._run(self._learn_from_minibatch)
                 else:
                     yield from self._gradient_step(minibatch)
 
     def _num_gradients(self) -> int:
         return self.settings.num_epochs * self.settings.num_minibatches
+
+    def _learn_from_minibatch(self) -> Iterator[None]:
+        return self._gradient_step(self._minibatch)
+
+    def _gradient_step(self, minibatch: torch.Tensor) -> Iterator[None]:
+        """One step of Adam on the mean loss of a minibatch."""
+        gradient, kl = yield from self._mean_over(minibatch, self._gradient_of)
+        if self.settings.schedule == "adaptive":
+            adapt_learning_rate(self.optimiser.learning_rate, kl, self.settings.desired_kl)
+        self._descend(gradient)
 
     def _gradient_of(self, indices: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The gradient of the mean loss of some samples, and how far the policy has moved from the old one."""
@@ -81,12 +89,6 @@ class PPO(OnPolicy[PPOSettings]):
         figures = torch.stack((policy_loss, value_loss, entropy, kl, clipped)).detach()
         self._sums[:-1].add_(figures, alpha=share)
         return torch.cat([part.flatten() for part in gradients]), kl
-
-    def _descend(self, gradient: torch.Tensor, *others: torch.Tensor) -> None:
-        if self.settings.schedule == "adaptive":
-            (kl,) = others
-            adapt_learning_rate(self.optimiser.learning_rate, kl, self.settings.desired_kl)
-        super()._descend(gradient)
 
     def edit(self, name: str, value: Any) -> None:
         """Changes a setting marked live; raises TaskError for others and for values out of bounds."""

@@ -127,3 +127,111 @@ def check_minibatches(name: str, count: int, samples: int) -> None:
         raise BadInputError(
             f"{name} {count} is more than the {samples} samples of a rollout (num_steps x environments): lower it"
         )
+
+
+class A2CSettings(ActorCriticSettings):
+    """Settings of advantage actor-critic."""
+
+    num_steps: int = Field(
+        5, ge=1, le=16384, description="Steps per environment between updates.", json_schema_extra={"unit": "steps"}
+    )
+    gae_lambda: float = Field(
+        1.0,
+        ge=0.0,
+        le=1.0,
+        description="Trade between bias (0) and variance (1) of the advantages; 1 is the paper's n-step return.",
+        json_schema_extra=LIVE,
+    )
+    entropy_coef: float = Field(
+        0.0, ge=0.0, le=1.0, description="Weight of the entropy bonus.", json_schema_extra={**LIVE, "unit": "1/nat"}
+    )
+    optimiser: Literal["rmsprop", "adam"] = Field("rmsprop", description="RMSprop, as published, or Adam.")
+    rmsprop_decay: float = Field(0.99, ge=0.0, le=0.9999, description="Decay of RMSprop's mean square per step.")
+    adam_eps: float = Field(1e-5, gt=0.0, le=1e-2, description="Epsilon of either optimiser.")
+    learning_rate: float = Field(
+        7e-4, gt=0.0, le=0.1, description="Step size, at the start if it changes.", json_schema_extra=LIVE
+    )
+    schedule: Literal["fixed", "linear"] = Field(
+        "fixed", description="Learning rate: fixed, or falling to zero at the last step."
+    )
+    max_grad_norm: float = Field(
+        0.5, gt=0.0, le=1000.0, description="Gradients are scaled down to this norm.", json_schema_extra=LIVE
+    )
+    normalise_advantage: bool = Field(False, description="Shift and scale the advantages of each rollout.")
+
+
+class SeparateCriticSettings(OnPolicySettings):
+    """What the algorithms share that take one step of the policy per rollout and fit the value function apart."""
+
+    schedule: Literal["fixed", "linear"] = Field(
+        "fixed", description="Learning rate: fixed, or falling to zero at the last step."
+    )
+    critic_epochs: int = Field(
+        10, ge=1, le=200, description="The value function's passes over each rollout.", json_schema_extra=LIVE
+    )
+    critic_minibatches: int = Field(
+        8, ge=1, le=1024, description="The value function's gradient steps per pass.", json_schema_extra=LIVE
+    )
+
+    def check_fit(self, spec: EnvSpec) -> None:
+        """Raises BadInputError for more minibatches than samples."""
+        super().check_fit(spec)
+        check_minibatches("critic_minibatches", self.critic_minibatches, self.num_steps * spec.num_envs)
+
+
+class ReinforceSettings(SeparateCriticSettings):
+    """Settings of REINFORCE with a learned baseline."""
+
+    num_steps: int = Field(
+        256, ge=1, le=16384, description="Steps per environment between updates.", json_schema_extra={"unit": "steps"}
+    )
+    gae_lambda: float = Field(
+        1.0,
+        ge=0.0,
+        le=1.0,
+        description="1 is the Monte Carlo return; less lets the baseline's estimates shorten it.",
+        json_schema_extra=LIVE,
+    )
+    learning_rate: float = Field(
+        1e-2, gt=0.0, le=0.1, description="Step size of the policy, at the start if it changes.", json_schema_extra=LIVE
+    )
+    critic_learning_rate: float = Field(
+        1e-3, gt=0.0, le=0.1, description="Step size of the baseline.", json_schema_extra=LIVE
+    )
+    entropy_coef: float = Field(
+        0.0, ge=0.0, le=1.0, description="Weight of the entropy bonus.", json_schema_extra={**LIVE, "unit": "1/nat"}
+    )
+
+
+class TRPOSettings(SeparateCriticSettings):
+    """Settings of trust region policy optimisation."""
+
+    num_steps: int = Field(
+        256, ge=1, le=16384, description="Steps per environment between updates.", json_schema_extra={"unit": "steps"}
+    )
+    max_kl: float = Field(
+        0.01,
+        gt=0.0,
+        le=1.0,
+        description="Bound of the mean divergence between the policies before and after an update.",
+        json_schema_extra={**LIVE, "unit": "nat"},
+    )
+    cg_iterations: int = Field(
+        15, ge=1, le=100, description="Conjugate gradient iterations for the step's direction.", json_schema_extra=LIVE
+    )
+    cg_damping: float = Field(
+        0.1, ge=0.0, le=10.0, description="Added to the Fisher matrix' diagonal.", json_schema_extra=LIVE
+    )
+    line_search_steps: int = Field(
+        10, ge=1, le=50, description="Step lengths that are tried, the longest first.", json_schema_extra=LIVE
+    )
+    line_search_shrink: float = Field(
+        0.8, ge=0.1, le=0.99, description="Each step length as a share of the one before.", json_schema_extra=LIVE
+    )
+    learning_rate: float = Field(
+        1e-3,
+        gt=0.0,
+        le=0.1,
+        description="Step size of the value function, at the start if it changes.",
+        json_schema_extra=LIVE,
+    )
