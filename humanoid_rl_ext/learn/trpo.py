@@ -88,12 +88,12 @@ class TRPO(SeparateCritic[TRPOSettings]):
         """One iteration of the conjugate gradient on (Fisher matrix + damping) x direction = gradient."""
         (product,) = yield from self._mean_over(self._all(len(self.rollout)), self._fisher_product_of)
         product.add_(self._conjugate, alpha=self.settings.cg_damping)
-        length = self._squared / (self._conjugate @ product)
-        length = torch.where(self._squared > self._solved_at, length, 0.0)  # a GPU goes through all iterations
+        unsolved = self._squared > self._solved_at  # a GPU goes through all iterations, and stays where it is
+        length = torch.where(unsolved, self._squared / (self._conjugate @ product), 0.0)
         self._direction.addcmul_(length, self._conjugate)
         self._residual.addcmul_(length, product, value=-1.0)
         squared = self._residual @ self._residual
-        self._conjugate.mul_(squared / self._squared).add_(self._residual)
+        self._conjugate.mul_(torch.where(unsolved, squared / self._squared, 0.0)).add_(self._residual)
         self._squared.copy_(squared)
 
     def _fisher_product_of(self, indices: torch.Tensor) -> tuple[torch.Tensor, ...]:

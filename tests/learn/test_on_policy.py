@@ -142,3 +142,17 @@ def test_edits_act_on_the_next_update():
 def test_more_minibatches_than_samples_are_refused(algorithm):
     with pytest.raises(BadInputError, match="critic_minibatches 200 is more than the 128 samples"):
         make(algorithm, Target(), critic_minibatches=200)
+
+
+@pytest.mark.parametrize("kind", ["box", "discrete"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_work_that_asks_nothing_back_comes_to_the_same(algorithm, kind):
+    """A GPU gets all of an update's work without being waited for: no early ends, nothing sliced."""
+    learned = []
+    for on_gpu in (False, True):
+        env = Target(kind)
+        learner = make(algorithm, env)
+        learner._on_gpu = on_gpu
+        learned.append((train(learner, env, 4)[-1], weights(learner)))
+    torch.testing.assert_close(learned[0][1], learned[1][1], rtol=1e-3, atol=1e-4)
+    assert learned[0][0] == pytest.approx(learned[1][0], rel=2e-2, abs=1e-4)

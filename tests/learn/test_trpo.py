@@ -137,6 +137,31 @@ def test_without_any_gain_the_policy_stays():
     assert learner._sums[4].item() == 0.0 and learner._sums.isfinite().all()
 
 
+def test_iterations_past_the_solution_change_nothing():
+    learner = filled("discrete")
+    for work in (learner._differentiate, *[learner._solve] * 60):
+        deque(work(), maxlen=0)
+    solved = learner._direction.clone()
+    learner._residual.zero_()
+    learner._squared.zero_()
+    for _ in range(3):
+        deque(learner._solve(), maxlen=0)
+    assert torch.equal(learner._direction, solved) and solved.any()
+
+
+def test_a_step_that_gains_nothing_at_any_length_is_not_taken():
+    learner = filled("box", line_search_steps=4)
+    for work in (learner._differentiate, learner._solve, learner._reach_for_bound):
+        deque(work(), maxlen=0)
+    learner._direction.mul_(-0.5)  # downhill, well within the bound
+    for _ in range(4):
+        deque(learner._try_length(), maxlen=0)
+    assert not torch.equal(learner._policy.data, learner._old)
+    deque(learner._take_best(), maxlen=0)
+    assert torch.equal(learner._policy.data, learner._old)
+    assert learner._sums[3:5].tolist() == [0.0, 0.0]
+
+
 def test_the_value_function_has_no_part_in_the_step():
     learner = filled("box")
     critic = learner._critic.detach().clone()
