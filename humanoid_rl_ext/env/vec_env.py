@@ -15,6 +15,7 @@ from humanoid_rl_ext.env.randomiser import Randomiser
 from humanoid_rl_ext.env.sampling import bind_randomisation
 from humanoid_rl_ext.env.sensing import Sensors
 from humanoid_rl_ext.env.statistics import Episode, EpisodeStatistics
+from humanoid_rl_ext.env.symmetry import symmetry
 from humanoid_rl_ext.env.tables import RewardTable, TerminationTable, observation_tables, observe
 from humanoid_rl_ext.env.terms import RandomBlock, bind
 from humanoid_rl_ext.env.timers import Command
@@ -80,6 +81,7 @@ class VecEnv:
             ActionSpec("box", len(self._actions.joints), self._actions.names, *self._actions.bounds),
             task.max_episode_length,
             {group: table.names for group, table in self._observations.items()},
+            symmetry=lambda: symmetry(self),
         )
 
     @property
