@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import torch
 
+from humanoid_rl_ext.env.actions import ActionMap
 from humanoid_rl_ext.env.randomised import contacts_vary
 from humanoid_rl_ext.env.transition import EnvSpec, Observations, Transition
 from humanoid_rl_ext.errors import BadInputError
@@ -66,7 +67,9 @@ def make_env(
     from humanoid_rl_ext.env.vec_env import VecEnv
 
     if isinstance(engine, str):
-        engine = make_engine(engine, task_robot(task), scene_settings(task, num_envs + reserved, device))
+        robot = task_robot(task)
+        ActionMap(task.control, robot, 1, torch.device("cpu"), task.agents)  # what does not fit costs no scene
+        engine = make_engine(engine, robot, scene_settings(task, num_envs + reserved, device))
     try:
         return VecEnv(task, engine, seed, reserved)
     except Exception:
