@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from humanoid_rl_ext.env.transition import EnvSpec
     from humanoid_rl_ext.learn.learner import Learner
 
-__all__ = ["LEARNERS", "LearnerEntry", "PPOSettings", "learner_entry", "make_learner"]
+__all__ = ["LEARNERS", "LearnerEntry", "PPOSettings", "fitting", "learner_entry", "make_learner", "refusal"]
+
+
+WORDS = {"box": "continuous", "discrete": "discrete"}
+"""Kinds of action as people call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +37,19 @@ class LearnerEntry:
     multi_agent: bool = False
     """Whether it teaches several agents; the others take all of them for one, where they can."""
 
+    @property
+    def properties(self) -> tuple[str, str, str]:
+        """In words: its actions, what it learns from, and whom it teaches."""
+        kinds = ", ".join(WORDS[kind] for kind in self.action_kinds)
+        return kinds, "on-policy" if self.on_policy else "off-policy", "several" if self.multi_agent else "one"
+
     def misfit(self, spec: EnvSpec) -> str | None:
-        """Why it cannot learn in such environments; None where it can."""
+        """Why it cannot learn in such environments; None where it can. Sizes are not looked at."""
         if self.multi_agent and not spec.agents:
             return "teaches several agents, and there is one"
         kind = spec.action.kind
         if kind not in self.action_kinds:
-            return f"learns {' or '.join(self.action_kinds)} actions, not {kind}"
+            return f"learns {' or '.join(WORDS[kind] for kind in self.action_kinds)} actions, not {WORDS[kind]} ones"
         if spec.agents and not self.multi_agent and (kind == "discrete" or spec.reward_per_agent):
             return f"teaches one agent, and there are {len(spec.agents)}"
         return None
@@ -72,6 +82,12 @@ def fitting(spec: EnvSpec) -> list[str]:
     return [name for name, entry in LEARNERS.items() if entry.misfit(spec) is None]
 
 
+def refusal(name: str, spec: EnvSpec) -> str | None:
+    """Why an algorithm cannot learn in such environments and which could, in one line; None where it can."""
+    reason = learner_entry(name).misfit(spec)
+    return reason and f"algorithm '{name}' {reason}: what fits is {', '.join(fitting(spec)) or 'none of those here'}"
+
+
 def make_learner(
     name: str,
     spec: EnvSpec,
@@ -89,8 +105,8 @@ def make_learner(
     settings = entry.settings() if settings is None else settings
     if not isinstance(settings, entry.settings):
         raise BadInputError(f"algorithm '{name}' takes {entry.settings.__name__}, not {type(settings).__name__}")
-    if reason := entry.misfit(spec):
-        raise BadInputError(f"algorithm '{name}' {reason}: what fits is {', '.join(fitting(spec))}")
+    if reason := refusal(name, spec):
+        raise BadInputError(reason)
     settings.check_fit(spec)
     module, _, attribute = entry.path.partition(":")
     return getattr(importlib.import_module(module), attribute)(spec, settings, device, seed, total_env_steps)
