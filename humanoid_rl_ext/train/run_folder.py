@@ -23,7 +23,18 @@ from humanoid_rl_ext.train.metrics import keep_until, read_lines
 if TYPE_CHECKING:
     from humanoid_rl_ext.task.schema import Task
 
-PACKAGES = ("torch", "numpy", "ovphysx", "newton", "warp-lang", "mujoco", "usd-exchange", "gymnasium", "pydantic")
+PACKAGES = (
+    "torch",
+    "numpy",
+    "ovphysx",
+    "newton",
+    "warp-lang",
+    "mujoco",
+    "usd-exchange",
+    "gymnasium",
+    "pettingzoo",
+    "pydantic",
+)
 
 
 class RunFolder:
