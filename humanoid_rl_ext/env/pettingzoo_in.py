@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import itertools
 import os
 import pkgutil
 from collections.abc import Sequence
@@ -46,7 +47,7 @@ class PettingZooEnv:
         self._action_spaces = [first.action_space(name) for name in self._names]
         sizes = [_size(id, name, space) for name, space in zip(self._names, self._obs_spaces, strict=True)]
         ends = np.cumsum([0, *sizes]).tolist()
-        self._columns = [slice(start, end) for start, end in zip(ends, ends[1:], strict=False)]
+        self._columns = [slice(start, end) for start, end in itertools.pairwise(ends)]
         self.spec = EnvSpec(
             num_envs=num_envs,
             observations={"policy": ends[-1]},
@@ -188,9 +189,8 @@ def make(id: str) -> Any:
     try:
         return module.parallel_env(**options)
     except Exception as error:  # whatever its author raises for an option
-        raise BadInputError(
-            f"{where} cannot be made: {' '.join(str(error).split()) or type(error).__name__}"
-        ) from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise BadInputError(f"{where} cannot be made: {reason}") from error
 
 
 def _why_missing(module: str, error: ImportError) -> str:
@@ -255,4 +255,4 @@ def _box(space: spaces.Box) -> ActionSpec:
 
 def _random_state(env: Any) -> dict[str, Any] | None:
     random = getattr(env.unwrapped, "np_random", None)
-    return random.bit_generator.state if isinstance(random, np.random.Generator) else None
+    return dict(random.bit_generator.state) if isinstance(random, np.random.Generator) else None

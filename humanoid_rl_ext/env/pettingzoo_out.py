@@ -58,7 +58,7 @@ class PettingZooParallelEnv(ParallelEnv):
     def step(
         self, actions: dict[str, Any]
     ) -> tuple[dict[str, np.ndarray], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
-        """Observations, rewards, terminations, truncations and infos by agent; the last ones of an episode at its end."""
+        """Observations, rewards, terminations, truncations and infos by agent, an episode's last ones at its end."""
         moved = self.env.step(self._joint(actions))
         terminated, truncated = bool(moved.terminated[0]), bool(moved.truncated[0])
         seen = self._seen(moved.final_obs if terminated or truncated else moved.obs)

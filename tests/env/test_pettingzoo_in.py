@@ -101,7 +101,8 @@ class Leaving:
     possible_agents = ("early", "late")
 
     def __init__(self, goal: bool = True) -> None:
-        self.goal, self.unwrapped, self.agents = goal, self, []
+        self.goal, self.unwrapped = goal, self
+        self.agents: list[str] = []
 
     def observation_space(self, agent: str) -> spaces.Space:
         return spaces.Box(-1, 1, (2,), np.float32)
