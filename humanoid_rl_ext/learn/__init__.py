@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from humanoid_rl_ext.errors import BadInputError, did_you_mean
-from humanoid_rl_ext.learn.settings import LearnerSettings, PPOSettings
+from humanoid_rl_ext.learn.settings import LearnerSettings
+from humanoid_rl_ext.learn.settings_on_policy import A2CSettings, PPOSettings, ReinforceSettings, TRPOSettings
 
 if TYPE_CHECKING:
     import torch
@@ -63,6 +64,30 @@ LEARNERS: dict[str, LearnerEntry] = {
             settings=PPOSettings,
             path="humanoid_rl_ext.learn.ppo:PPO",
             help="Proximal policy optimisation: on-policy, robust, made for many environments.",
+            action_kinds=("box", "discrete"),
+            on_policy=True,
+        ),
+        LearnerEntry(
+            name="a2c",
+            settings=A2CSettings,
+            path="humanoid_rl_ext.learn.a2c:A2C",
+            help="Advantage actor-critic: on-policy, one gradient step after every few steps.",
+            action_kinds=("box", "discrete"),
+            on_policy=True,
+        ),
+        LearnerEntry(
+            name="reinforce",
+            settings=ReinforceSettings,
+            path="humanoid_rl_ext.learn.reinforce:Reinforce",
+            help="REINFORCE with a learned baseline: on-policy, returns of whole episodes; the plainest there is.",
+            action_kinds=("box", "discrete"),
+            on_policy=True,
+        ),
+        LearnerEntry(
+            name="trpo",
+            settings=TRPOSettings,
+            path="humanoid_rl_ext.learn.trpo:TRPO",
+            help="Trust region policy optimisation: on-policy, steps that keep a bound on how far the policy moves.",
             action_kinds=("box", "discrete"),
             on_policy=True,
         ),
