@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from humanoid_rl_ext.errors import BadInputError, did_you_mean
 from humanoid_rl_ext.learn.settings import LearnerSettings
+from humanoid_rl_ext.learn.settings_multi_agent import IPPOSettings, MAPPOSettings
 from humanoid_rl_ext.learn.settings_on_policy import A2CSettings, PPOSettings, ReinforceSettings, TRPOSettings
 
 if TYPE_CHECKING:
@@ -90,6 +91,24 @@ LEARNERS: dict[str, LearnerEntry] = {
             help="Trust region policy optimisation: on-policy, steps that keep a bound on how far the policy moves.",
             action_kinds=("box", "discrete"),
             on_policy=True,
+        ),
+        LearnerEntry(
+            name="mappo",
+            settings=MAPPOSettings,
+            path="humanoid_rl_ext.learn.mappo:MAPPO",
+            help="Multi-agent PPO: on-policy, each agent's policy judged by a critic that sees everything.",
+            action_kinds=("box", "discrete"),
+            on_policy=True,
+            multi_agent=True,
+        ),
+        LearnerEntry(
+            name="ippo",
+            settings=IPPOSettings,
+            path="humanoid_rl_ext.learn.mappo:IPPO",
+            help="Independent PPO: on-policy, each agent judged by what it sees itself.",
+            action_kinds=("box", "discrete"),
+            on_policy=True,
+            multi_agent=True,
         ),
     )
 }
