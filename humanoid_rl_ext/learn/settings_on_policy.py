@@ -129,6 +129,11 @@ class ClippedSettings(ActorCriticSettings):
 class PPOSettings(ClippedSettings, TrunkSettings):
     """Settings of proximal policy optimisation."""
 
+    mirror_samples: bool = Field(
+        False,
+        description="Learn from the mirror image of every sample too, for robots whose left and right are alike.",
+    )
+
 
 def check_minibatches(name: str, count: int, samples: int) -> None:
     """Raises BadInputError for a setting that asks for more minibatches than a rollout has samples."""
