@@ -55,12 +55,8 @@ def test_a_policy_that_chooses_goes_all_the_way(tmp_path: Path) -> None:
 def test_several_agents_go_all_the_way(algorithm: str, choices: bool, tmp_path: Path) -> None:
     path = tmp_path / "run"
     legs = "agents={left: {joints: .*left.*}, right: {joints: .*right.*}}"
-    words = [
-        *SMALL,
-        legs,
-        "observations.policy.heading=null",
-        *(["control.bins=[-1, 0, 1]", "rewards.alive.agents=[left]"] if choices else []),
-    ]
+    words = [*SMALL, legs, "observations.policy.heading.enabled=false"]
+    words += ["control.bins=[-1, 0, 1]", "rewards.alive.agents=[left]"] if choices else []
     plan = plan_run("walker_run", words, algorithm=algorithm, num_envs=4, env_steps=64, device="cpu", run=path)
     session = open_session(plan, reserved=1)
     session.run()
