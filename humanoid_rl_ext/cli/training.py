@@ -105,7 +105,7 @@ def _plan(arguments: argparse.Namespace) -> RunPlan:
             raise BadInputError(f"'{words[0]}': a resumed run keeps its task; leave TASK out")
         return plan_resume(arguments.resume, words, **settings)
     if not words or "=" in words[0]:
-        raise BadInputError("which task? ./hrl train TASK, a .yaml file or gym:ID; './hrl tasks' lists them")
+        raise BadInputError("which task? ./hrl train TASK, a .yaml file, gym:ID or pz:ID; './hrl tasks' lists them")
     return plan_run(
         words[0],
         words[1:],

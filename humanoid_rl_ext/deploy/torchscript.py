@@ -15,7 +15,6 @@ import torch
 from torch import nn
 
 from humanoid_rl_ext.errors import BadInputError
-from humanoid_rl_ext.learn.ppo import PPO
 
 if TYPE_CHECKING:
     from humanoid_rl_ext.learn.learner import Learner
@@ -44,12 +43,11 @@ class Interface:
 
 
 class DeterministicPolicy(nn.Module):
-    """Normalised observations through trunk and head: the most likely actions."""
+    """Normalised observations through the policy's layers: the most likely actions."""
 
-    def __init__(self, learner: PPO) -> None:
+    def __init__(self, learner: Learner) -> None:
         super().__init__()
-        network = learner.network
-        self.trunk, self.head = _own(network.actor_trunk), _own(network.actor_head)
+        self.network = _own(learner.policy_network())
         size = learner.spec.observations["policy"]
         mean, gain, clip = torch.zeros(size), torch.ones(size), float("inf")
         if "policy" in learner.normalisers:
@@ -63,7 +61,7 @@ class DeterministicPolicy(nn.Module):
 
     def forward(self, obs: torch.Tensor) -> torch.Tensor:
         """Actions (..., actions) for observations (..., size)."""
-        return self.head(self.trunk(torch.clamp((obs - self.mean) * self.gain, -self.clip, self.clip)))
+        return self.network(torch.clamp((obs - self.mean) * self.gain, -self.clip, self.clip))
 
 
 class ControllerPolicy(nn.Module):
@@ -97,8 +95,8 @@ def policy_module(learner: Learner, interface: Interface | None = None) -> torch
     Raises:
         BadInputError: for an algorithm or a kind of action that has no such form.
     """
-    if not isinstance(learner, PPO):
-        raise BadInputError(f"{type(learner).__name__} policies cannot be exported as TorchScript; those of PPO can")
+    if not hasattr(learner, "policy_network"):
+        raise BadInputError(f"policies of {type(learner).__name__} cannot be exported as TorchScript")
     if learner.spec.action.kind != "box":
         raise BadInputError(f"a policy with {learner.spec.action.kind} actions cannot be exported: joints need numbers")
     policy: nn.Module = DeterministicPolicy(learner)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from humanoid_rl_ext.errors import BadInputError, did_you_mean
-from humanoid_rl_ext.learn.settings import LearnerSettings, PPOSettings
+from humanoid_rl_ext.learn.settings import LearnerSettings
 from humanoid_rl_ext.learn.settings_off_policy import DeterministicSettings, SACSettings, TD3Settings
+from humanoid_rl_ext.learn.settings_on_policy import A2CSettings, PPOSettings, ReinforceSettings, TRPOSettings
 
 if TYPE_CHECKING:
     import torch
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
     from humanoid_rl_ext.env.transition import EnvSpec
     from humanoid_rl_ext.learn.learner import Learner
 
-__all__ = ["LEARNERS", "LearnerEntry", "PPOSettings", "learner_entry", "make_learner"]
+__all__ = ["LEARNERS", "LearnerEntry", "PPOSettings", "fitting", "learner_entry", "make_learner", "refusal"]
+
+
+WORDS = {"box": "continuous", "discrete": "discrete"}
+"""Kinds of action as people call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +39,19 @@ class LearnerEntry:
     multi_agent: bool = False
     """Whether it teaches several agents; the others take all of them for one, where they can."""
 
+    @property
+    def properties(self) -> tuple[str, str, str]:
+        """In words: its actions, what it learns from, and whom it teaches."""
+        kinds = ", ".join(WORDS[kind] for kind in self.action_kinds)
+        return kinds, "on-policy" if self.on_policy else "off-policy", "several" if self.multi_agent else "one"
+
     def misfit(self, spec: EnvSpec) -> str | None:
-        """Why it cannot learn in such environments; None where it can."""
+        """Why it cannot learn in such environments; None where it can. Sizes are not looked at."""
         if self.multi_agent and not spec.agents:
             return "teaches several agents, and there is one"
         kind = spec.action.kind
         if kind not in self.action_kinds:
-            return f"learns {' or '.join(self.action_kinds)} actions, not {kind}"
+            return f"learns {' or '.join(WORDS[kind] for kind in self.action_kinds)} actions, not {WORDS[kind]} ones"
         if spec.agents and not self.multi_agent and (kind == "discrete" or spec.reward_per_agent):
             return f"teaches one agent, and there are {len(spec.agents)}"
         return None
@@ -54,6 +65,30 @@ LEARNERS: dict[str, LearnerEntry] = {
             settings=PPOSettings,
             path="humanoid_rl_ext.learn.ppo:PPO",
             help="Proximal policy optimisation: on-policy, robust, made for many environments.",
+            action_kinds=("box", "discrete"),
+            on_policy=True,
+        ),
+        LearnerEntry(
+            name="a2c",
+            settings=A2CSettings,
+            path="humanoid_rl_ext.learn.a2c:A2C",
+            help="Advantage actor-critic: on-policy, one gradient step after every few steps.",
+            action_kinds=("box", "discrete"),
+            on_policy=True,
+        ),
+        LearnerEntry(
+            name="reinforce",
+            settings=ReinforceSettings,
+            path="humanoid_rl_ext.learn.reinforce:Reinforce",
+            help="REINFORCE with a learned baseline: on-policy, returns of whole episodes; the plainest there is.",
+            action_kinds=("box", "discrete"),
+            on_policy=True,
+        ),
+        LearnerEntry(
+            name="trpo",
+            settings=TRPOSettings,
+            path="humanoid_rl_ext.learn.trpo:TRPO",
+            help="Trust region policy optimisation: on-policy, steps that keep a bound on how far the policy moves.",
             action_kinds=("box", "discrete"),
             on_policy=True,
         ),
@@ -97,6 +132,12 @@ def fitting(spec: EnvSpec) -> list[str]:
     return [name for name, entry in LEARNERS.items() if entry.misfit(spec) is None]
 
 
+def refusal(name: str, spec: EnvSpec) -> str | None:
+    """Why an algorithm cannot learn in such environments and which could, in one line; None where it can."""
+    reason = learner_entry(name).misfit(spec)
+    return reason and f"algorithm '{name}' {reason}: what fits is {', '.join(fitting(spec)) or 'none of those here'}"
+
+
 def make_learner(
     name: str,
     spec: EnvSpec,
@@ -114,8 +155,8 @@ def make_learner(
     settings = entry.settings() if settings is None else settings
     if not isinstance(settings, entry.settings):
         raise BadInputError(f"algorithm '{name}' takes {entry.settings.__name__}, not {type(settings).__name__}")
-    if reason := entry.misfit(spec):
-        raise BadInputError(f"algorithm '{name}' {reason}: what fits is {', '.join(fitting(spec))}")
+    if reason := refusal(name, spec):
+        raise BadInputError(reason)
     settings.check_fit(spec)
     module, _, attribute = entry.path.partition(":")
     return getattr(importlib.import_module(module), attribute)(spec, settings, device, seed, total_env_steps)

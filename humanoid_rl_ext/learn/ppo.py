@@ -1,39 +1,29 @@
 """Proximal policy optimisation.
 
-Schulman et al. 2017, "Proximal Policy Optimization Algorithms" (the clipped surrogate); Schulman et al. 2016,
-"High-Dimensional Continuous Control Using Generalized Advantage Estimation"; Andrychowicz et al. 2021, "What Matters
-for On-Policy Deep Actor-Critic Methods?" (initialisation, normalisation, clipping of values and gradients).
+Schulman et al. 2017, "Proximal Policy Optimization Algorithms" (the clipped surrogate); Andrychowicz et al. 2021, "What
+Matters for On-Policy Deep Actor-Critic Methods?" (clipping of values).
 """
 
 from __future__ import annotations
 
-import collections
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import nn
 
-from humanoid_rl_ext.env.transition import EnvSpec, Observations, Transition
-from humanoid_rl_ext.errors import CheckpointError, HumanoidRLError
-from humanoid_rl_ext.learn.adam import Adam
-from humanoid_rl_ext.learn.advantage import generalised_advantages
-from humanoid_rl_ext.learn.distributions import make_distribution
-from humanoid_rl_ext.learn.edits import edited
+from humanoid_rl_ext.env.transition import EnvSpec
 from humanoid_rl_ext.learn.losses import clipped_surrogate, value_error
-from humanoid_rl_ext.learn.networks import ActorCritic, copy_parameters, flatten_parameters
-from humanoid_rl_ext.learn.normaliser import ObservationNormaliser, RewardNormaliser
-from humanoid_rl_ext.learn.rollout import Rollout
-from humanoid_rl_ext.learn.schedules import adapt_learning_rate, scheduled_learning_rate
-from humanoid_rl_ext.learn.settings import PPOSettings
-from humanoid_rl_ext.sim.recording import Branch, Recording, restore_generator
-
-SUMMED = ("policy_loss", "value_loss", "entropy", "kl", "clip_fraction", "grad_norm")
+from humanoid_rl_ext.learn.on_policy import OnPolicy
+from humanoid_rl_ext.learn.schedules import adapt_learning_rate
+from humanoid_rl_ext.learn.settings_on_policy import PPOSettings
+from humanoid_rl_ext.sim.recording import Branch
 
 
-class PPO:
+class PPO(OnPolicy[PPOSettings]):
     """A learner: see ``humanoid_rl_ext.learn.learner.Learner`` for what each method promises."""
+
+    summed = ("policy_loss", "value_loss", "entropy", "kl", "clip_fraction", "grad_norm")
 
     def __init__(
         self,
@@ -43,246 +33,44 @@ class PPO:
         seed: int = 0,
         total_env_steps: int | None = None,
     ) -> None:
-        self.spec = spec
-        self.settings = settings
-        self.device = torch.device(device)
-        self.total_env_steps = total_env_steps
-        self.iteration = 0
-        self.env_steps = 0
-        self.metrics: dict[str, float] = {}
-        self.generator = torch.Generator(self.device).manual_seed(seed)
-        self._critic_group = "critic" if "critic" in spec.observations else "policy"
-        self._groups = tuple(dict.fromkeys(("policy", self._critic_group)))
+        super().__init__(spec, settings, device, seed, total_env_steps)
+        self._minibatch = self._make_minibatch()
+        self._measuring = Branch(self.device)
 
-        sizes, outputs = spec.observations, spec.action.size
-        self.network = ActorCritic(
-            sizes["policy"],
-            sizes[self._critic_group],
-            outputs,
-            settings.actor_hidden,
-            settings.critic_hidden,
-            settings.activation,
-            settings.shared_trunk,
-            torch.Generator().manual_seed(seed),
-            settings.mixed_precision,
-        ).to(self.device)
-        distribution = make_distribution(spec.action, settings.init_noise_std, settings.min_noise_std)
-        self.distribution = distribution.to(self.device)
-        self._parameters, self._leaves = flatten_parameters(self.network, self.distribution)
-        self.optimiser = Adam(self._parameters, settings.learning_rate, epsilon=settings.adam_eps)
-        self.normalisers = {
-            group: ObservationNormaliser(sizes[group], settings.observation_clip, self.device)
-            for group in self._groups
-            if settings.normalise_observations
-        }
-        self.reward_normaliser = RewardNormaliser(spec.num_envs, settings.reward_clip, self.device)
-
-        fields = {f"obs/{group}": sizes[group] for group in self._groups}
-        fields |= {"params": outputs, "action": outputs if spec.action.kind == "box" else 0}
-        fields |= dict.fromkeys(("log_prob", "value", "advantage", "return"), 0)
-        self.rollout = Rollout(settings.num_steps, spec.num_envs, fields, self.device)
-        self._row = Rollout(1, spec.num_envs, fields, self.device)
-        self._noise = torch.zeros(spec.num_envs, outputs, device=self.device)
-        steps = (settings.num_steps, spec.num_envs)
-        self._rewards = torch.zeros(steps, device=self.device)
-        self._terminated = torch.zeros(steps, dtype=torch.bool, device=self.device)
-        self._truncated = torch.zeros(steps, dtype=torch.bool, device=self.device)
-        ends = Rollout(
-            settings.num_steps + 1, spec.num_envs, {"obs": sizes[self._critic_group], "value": 0}, self.device
-        )
-        self._ends = ends  # where time limits cut episodes off in each step, and in the last row where the rollout ends
-        self._sums = torch.zeros(len(SUMMED), device=self.device)
-        samples = len(self.rollout)
-        self._minibatch = torch.zeros(samples // settings.num_minibatches, dtype=torch.int64, device=self.device)
-        self._choosing = Recording(self._choose, self.device)
-        self._estimating = Recording(lambda: collections.deque(self._estimate(), maxlen=0), self.device)
-        self._learning = Recording(lambda: collections.deque(self._learn_from_minibatch(), maxlen=0), self.device)
-        self._valuing, self._measuring, self._cutting_off = (Branch(self.device) for _ in range(3))
-        self._explained = torch.zeros((), device=self.device)
-        self._on_gpu = self.device.type == "cuda"
-        self._step = 0
-        self._good = self._learned_state()
-
-    @torch.inference_mode()
-    def act(self, obs: Observations) -> torch.Tensor:
-        """Actions sampled from the policy, (num_envs, size) float or (num_envs,) int64; not to be written to."""
-        for group in self._groups:
-            self._row[f"obs/{group}"].copy_(obs[group])
-        self.distribution.draw(self._noise, self.generator)
-        self._choosing()
-        self.rollout.take(self._step, self._row)
-        actions = self.rollout["action"][self._step]
-        return actions if self.spec.action.kind == "box" else actions.long()
-
-    @torch.inference_mode()
-    def _choose(self) -> None:
-        """Completes the row by the policy's parameters and actions drawn from them."""
-        row = self._row
-        params = self.network.policy(self._normalised("policy", row["obs/policy"][0]))
-        row["params"].copy_(params)
-        row["action"].copy_(self.distribution.sample(params, self._noise))
-
-    @torch.no_grad()
-    def act_deterministic(self, obs: Observations) -> torch.Tensor:
-        """The most likely actions, for any number of environments; reads the 'policy' group alone."""
-        return self.distribution.mode(self.network.policy(self._normalised("policy", obs["policy"])))
-
-    def observe(self, transition: Transition) -> None:
-        """Stores what followed the last ``act``, with the observations that time limits cut off."""
-        settings, step = self.settings, self._step
-        with torch.inference_mode():
-            reward = transition.reward
-            terminated, truncated = transition.terminated, transition.truncated
-            if not settings.time_limit_bootstrap:
-                terminated, truncated = terminated | truncated, torch.zeros_like(truncated)
-            if settings.normalise_reward:
-                reward = self.reward_normaliser(reward, terminated | truncated, settings.gamma)
-            self._rewards[step] = reward
-            self._terminated[step] = terminated
-            self._truncated[step] = truncated
-            # Asking a GPU whether anything was truncated would wait for it.
-            if self._on_gpu or bool(truncated.any()):
-                self._ends["obs"][step] = transition.final_obs[self._critic_group]
-            if step + 1 == settings.num_steps:
-                self._ends["obs"][-1] = transition.obs[self._critic_group]
-        self._step += 1
-        self.env_steps += self.spec.num_envs
-
-    def update(self) -> Iterator[None]:
-        """Improves the policy once the rollout is full; yields after every gradient of about 5 ms on one CPU core.
-
-        Raises HumanoidRLError when the losses are no longer finite, and goes back to the last good update.
-        """
-        if self._step < self.settings.num_steps:
-            return
-        settings = self.settings
-        rate = scheduled_learning_rate(
-            settings.schedule,
-            settings.learning_rate,
-            self.env_steps - len(self.rollout),
-            self.total_env_steps,
-        )
-        if rate is not None:
-            self.optimiser.learning_rate.fill_(rate)
-        self.distribution.remember()
-        self._sums.zero_()
-        samples = len(self.rollout)
+    def _improve(self) -> Iterator[None]:
+        """Epochs of gradient steps on minibatches."""
+        settings, samples = self.settings, len(self.rollout)
         with self._measuring():
             orders = [
                 torch.randperm(samples, generator=self.generator, device=self.device)
                 for _ in range(settings.num_epochs)
             ]
-        if self._on_gpu:
-            self._estimating()
-            yield
-        else:
-            yield from self._estimate()
+        yield from self._run(self._estimate)
         self._measuring.join(*orders)
         for order in orders:
             for minibatch in order.tensor_split(settings.num_minibatches):
                 if self._on_gpu and len(minibatch) == len(self._minibatch):
                     self._minibatch.copy_(minibatch)
-                    self._learning()
-                    yield
+                    yield from self._run(self._learn_from_minibatch)
                 else:
-                    yield from self._gradient_step(minibatch, settings)
-        self._finish(settings)
+                    yield from self._gradient_step(minibatch)
+
+    def _num_gradients(self) -> int:
+        return self.settings.num_epochs * self.settings.num_minibatches
 
     def _learn_from_minibatch(self) -> Iterator[None]:
-        return self._gradient_step(self._minibatch, self.settings)
+        return self._gradient_step(self._minibatch)
 
-    def _estimate(self) -> Iterator[None]:
-        """Values all observations of the rollout at once and turns rewards into advantages and returns."""
-        self._normalise_rollout()
-        yield
-        cut_off = torch.cat((self._truncated, torch.ones_like(self._truncated[:1]))).flatten()
-        with self._cutting_off():
-            for rows in self._slices(self._all(len(cut_off)) if self._on_gpu else cut_off.nonzero()[:, 0]):
-                self._value_ends(rows)
-                yield
-        for rows in self._slices(self._all(len(self.rollout))):
-            self._evaluate(rows)
-            yield
-        self._cutting_off.join()
-        self._estimate_advantages()
-        yield
+    def _gradient_step(self, minibatch: torch.Tensor) -> Iterator[None]:
+        """One step of Adam on the mean loss of a minibatch."""
+        gradient, kl = yield from self._mean_over(minibatch, self._gradient_of)
+        if self.settings.schedule == "adaptive":
+            adapt_learning_rate(self.optimiser.learning_rate, kl, self.settings.desired_kl)
+        self._descend(gradient)
 
-    @torch.inference_mode()
-    def _normalise_rollout(self) -> None:
-        """Normalises observations as they were when acting; only then do the normalisers take them in."""
-        for group, normaliser in self.normalisers.items():
-            obs = self.rollout.rows(f"obs/{group}")
-            normalised = normaliser(obs)
-            if group == self._critic_group:
-                self._ends["obs"].copy_(normaliser(self._ends["obs"]))
-            normaliser.update(obs)
-            obs.copy_(normalised)
-
-    def _all(self, samples: int) -> torch.Tensor:
-        return torch.arange(samples, device=self.device)
-
-    @torch.inference_mode()
-    def _evaluate(self, rows: torch.Tensor) -> None:
-        """Values some samples (n,) of the rollout and takes the actions' log-densities."""
-        group, batch = f"obs/{self._critic_group}", self.rollout.gather(rows)
-        if self._on_gpu:  # the old policy as rounded as the gradient step will see the new one
-            params, values = self.network(batch["obs/policy"], batch[group], self._valuing)
-            self._valuing.join(values)
-            self.rollout.rows("params")[rows] = params
-        else:
-            params, values = batch["params"], self.network.value(batch[group])
-        self.rollout.rows("value")[rows] = values
-        self.rollout.rows("log_prob")[rows] = self.distribution.log_prob(params, batch["action"])
-
-    @torch.inference_mode()
-    def _value_ends(self, rows: torch.Tensor) -> None:
-        """Values some (n,) of the observations at which time limits or the rollout ended."""
-        self._ends.rows("value")[rows] = self.network.value(self._ends.rows("obs")[rows])
-
-    @torch.inference_mode()
-    def _estimate_advantages(self) -> None:
-        settings, rollout = self.settings, self.rollout
-        advantages, returns = generalised_advantages(
-            self._rewards,
-            rollout["value"],
-            self._ends["value"][-1],
-            self._terminated,
-            self._truncated,
-            self._ends["value"][:-1],
-            settings.gamma,
-            settings.gae_lambda,
-        )
-        unexplained = (returns - rollout["value"]).var(correction=0)
-        self._explained.copy_(1.0 - unexplained / (returns.var(correction=0) + 1e-8))
-        if settings.normalise_advantage:
-            advantages = (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)
-        rollout["advantage"].copy_(advantages)
-        rollout["return"].copy_(returns)
-
-    def _gradient_step(self, minibatch: torch.Tensor, settings: PPOSettings) -> Iterator[None]:
-        """One step of Adam on the mean loss of a minibatch, whose gradient is summed over slices of fixed size."""
-        slices = self._slices(minibatch)
-        gradient, kl = self._gradient_of(slices[0], settings)
-        yield
-        for slice_ in slices[1:]:
-            part, divergence = self._gradient_of(slice_, settings)
-            share = len(slice_) / len(slices[0])
-            gradient.add_(part, alpha=share)
-            kl.add_(divergence, alpha=share)
-            yield
-        if len(slices) > 1:
-            gradient.mul_(len(slices[0]) / len(minibatch))
-            kl.mul_(len(slices[0]) / len(minibatch))
-        if settings.schedule == "adaptive":
-            adapt_learning_rate(self.optimiser.learning_rate, kl, settings.desired_kl)
-        norm = gradient.norm()
-        self.optimiser.step(gradient, (norm / settings.max_grad_norm).clamp(min=1.0))
-        self.distribution.constrain()
-        self._sums[-1] += norm
-
-    def _gradient_of(self, indices: torch.Tensor, settings: PPOSettings) -> tuple[torch.Tensor, torch.Tensor]:
+    def _gradient_of(self, indices: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The gradient of the mean loss of some samples, and how far the policy has moved from the old one."""
-        batch = self.rollout.gather(indices)
+        settings, batch = self.settings, self.rollout.gather(indices)
         params, values = self.network(batch["obs/policy"], batch[f"obs/{self._critic_group}"], self._valuing)
         with self._valuing():
             value_clip = settings.clip_range if settings.clip_value_loss else math.inf
@@ -302,97 +90,13 @@ class PPO:
         self._sums[:-1].add_(figures, alpha=share)
         return torch.cat([part.flatten() for part in gradients]), kl
 
-    def _slices(self, samples: torch.Tensor) -> Sequence[torch.Tensor]:
-        """Slices of sample indices (n,): one on a GPU; on a CPU what takes about 5 ms forth and back on one core each.
-
-        They follow from the network's size alone, never from a clock, so that a run can be repeated exactly.
-        """
-        if self._on_gpu:
-            return (samples,)
-        hidden = sum(module.out_features for module in self.network.modules() if isinstance(module, nn.Linear))
-        cost = self._parameters.numel() + 64 * hidden
-        return samples.split(math.ceil(len(samples) / math.ceil(len(samples) * cost / 1e8)))
-
-    def _finish(self, settings: PPOSettings) -> None:
-        """Fetches the figures of the update in one go and keeps the result, unless it is not finite."""
-        means = self._sums / (settings.num_epochs * settings.num_minibatches)
-        noise_std = self.distribution.noise_std().to(self.device)
-        finite = self._parameters.isfinite().all()
-        others = torch.stack((self._explained, self.optimiser.learning_rate, noise_std, finite))
-        names = (*SUMMED, "explained_variance", "learning_rate", "noise_std", "finite")
-        metrics = dict(zip(names, torch.cat((means, others)).tolist(), strict=True))
-        self._step = 0
-        broken = [name for name in SUMMED if not math.isfinite(metrics[name])]
-        if broken or not metrics.pop("finite"):
-            self._restore_learned_state(self._good)
-            raise HumanoidRLError(
-                f"PPO's update {self.iteration + 1} gave {', '.join(broken) or 'weights'} that are not finite; "
-                f"the policy of update {self.iteration} was kept. "
-                "Lower learning_rate, or look for rewards and observations without bounds"
-            )
-        self.iteration += 1
-        self.metrics = metrics
-        self._good = self._learned_state()
-
     def edit(self, name: str, value: Any) -> None:
         """Changes a setting marked live; raises TaskError for others and for values out of bounds."""
-        self.settings = edited(self.settings, name, value)
-        if name == "learning_rate":
-            self.optimiser.learning_rate.fill_(self.settings.learning_rate)
+        super().edit(name, value)
         if name == "num_minibatches":
-            self._minibatch = self._minibatch.new_zeros(len(self.rollout) // self.settings.num_minibatches)
-        for recording in (self._choosing, self._estimating, self._learning):
-            recording.forget()
+            self._minibatch = self._make_minibatch()
 
-    def _normalised(self, group: str, obs: torch.Tensor) -> torch.Tensor:
-        return self.normalisers[group](obs) if group in self.normalisers else obs
-
-    def state_dict(self) -> dict[str, Any]:
-        """Weights, optimiser, normalisers, counters and random state; not the rollout under way."""
-        return {
-            "observations": dict(self.spec.observations),
-            "action": {"kind": self.spec.action.kind, "size": self.spec.action.size},
-            "iteration": self.iteration,
-            "env_steps": self.env_steps - self._step * self.spec.num_envs,
-            "generator": self.generator.get_state(),
-            **self._learned_state(),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores ``state_dict`` and starts a new rollout; raises CheckpointError naming what does not fit."""
-        for group, size in state["observations"].items():
-            if self.spec.observations.get(group) != size:
-                here = self.spec.observations.get(group, "none")
-                raise CheckpointError(f"observation '{group}' has {size} elements in the checkpoint but {here} here")
-        action = {"kind": self.spec.action.kind, "size": self.spec.action.size}
-        if state["action"] != action:
-            raise CheckpointError(f"the checkpoint acts by {state['action']} but the task takes {action}")
-        self._restore_learned_state(state)
-        restore_generator(self.generator, state["generator"])
-        self.iteration, self.env_steps, self._step = int(state["iteration"]), int(state["env_steps"]), 0
-        self._good = self._learned_state()
-
-    def _weights(self) -> dict[str, torch.Tensor]:
-        """The parameters by name, as views."""
-        return {**self.network.state_dict(), **self.distribution.state_dict()}
-
-    def _learned_state(self) -> dict[str, Any]:
-        """Weights, optimiser and normalisers, copied."""
-        normalisers = {group: normaliser.state_dict() for group, normaliser in self.normalisers.items()}
-        return {
-            "weights": {name: value.clone() for name, value in self._weights().items()},
-            "optimiser": self.optimiser.state_dict(),
-            "normalisers": {**normalisers, "reward": self.reward_normaliser.state_dict()},
-        }
-
-    def _restore_learned_state(self, state: dict[str, Any]) -> None:
-        missing = [group for group in self.normalisers if group not in state["normalisers"]]
-        if missing:
-            raise CheckpointError(
-                f"no normaliser of '{missing[0]}' in the checkpoint: set normalise_observations=false"
-            )
-        copy_parameters(state["weights"], self._weights())
-        self.optimiser.load_state_dict(state["optimiser"])
-        for group, normaliser in self.normalisers.items():
-            normaliser.load_state_dict(state["normalisers"][group])
-        self.reward_normaliser.load_state_dict(state["normalisers"]["reward"])
+    def _make_minibatch(self) -> torch.Tensor:
+        """Where the indices of a minibatch's samples stand, for a GPU."""
+        samples = len(self.rollout) // self.settings.num_minibatches
+        return torch.zeros(samples, dtype=torch.int64, device=self.device)

@@ -1,12 +1,13 @@
-"""What a user can set about an algorithm. Imports no tensor library, so that a panel can draw it at once."""
+"""What a user can set about an algorithm. Imports no tensor library, so that a panel can draw it at once.
+
+Each family of algorithms has a file of its own beside this one.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
-
-from humanoid_rl_ext.errors import BadInputError
 
 if TYPE_CHECKING:
     from humanoid_rl_ext.env.transition import EnvSpec
@@ -23,100 +24,3 @@ class LearnerSettings(BaseModel):
 
     def check_fit(self, spec: EnvSpec) -> None:
         """Raises BadInputError for what cannot work with such environments, before anything is allocated."""
-
-
-class PPOSettings(LearnerSettings):
-    """Settings of proximal policy optimisation."""
-
-    num_steps: int = Field(
-        24, ge=1, le=16384, description="Steps per environment between updates.", json_schema_extra={"unit": "steps"}
-    )
-    num_epochs: int = Field(5, ge=1, le=50, description="Passes over each rollout.", json_schema_extra=LIVE)
-    num_minibatches: int = Field(
-        4, ge=1, le=1024, description="Gradient steps per pass over a rollout.", json_schema_extra=LIVE
-    )
-    gamma: float = Field(0.99, ge=0.0, le=1.0, description="Discount per step.", json_schema_extra=LIVE)
-    gae_lambda: float = Field(
-        0.95,
-        ge=0.0,
-        le=1.0,
-        description="Trade between bias (0) and variance (1) of the advantages.",
-        json_schema_extra=LIVE,
-    )
-    time_limit_bootstrap: bool = Field(
-        True, description="Episodes cut by the time limit keep the value of their last observation."
-    )
-    clip_range: float = Field(
-        0.2, gt=0.0, le=1.0, description="How far the probability ratio may move for gain.", json_schema_extra=LIVE
-    )
-    clip_value_loss: bool = Field(True, description="Clip the change of the value function too.")
-    value_loss_coef: float = Field(
-        1.0,
-        ge=0.0,
-        le=100.0,
-        description="Weight of the value loss (half the mean squared error).",
-        json_schema_extra=LIVE,
-    )
-    entropy_coef: float = Field(
-        0.005, ge=0.0, le=1.0, description="Weight of the entropy bonus.", json_schema_extra={**LIVE, "unit": "1/nat"}
-    )
-    learning_rate: float = Field(
-        1e-3, gt=0.0, le=0.1, description="Adam's step size, at the start if it changes.", json_schema_extra=LIVE
-    )
-    schedule: Literal["fixed", "linear", "adaptive"] = Field(
-        "adaptive", description="Learning rate: fixed, falling to zero at the last step, or steered by the divergence."
-    )
-    desired_kl: float = Field(
-        0.01,
-        gt=0.0,
-        le=1.0,
-        description="Divergence from the old policy that the adaptive schedule steers for.",
-        json_schema_extra={**LIVE, "unit": "nat"},
-    )
-    max_grad_norm: float = Field(
-        1.0, gt=0.0, le=1000.0, description="Gradients are scaled down to this norm.", json_schema_extra=LIVE
-    )
-    adam_eps: float = Field(1e-5, gt=0.0, le=1e-2, description="Adam's epsilon.")
-    actor_hidden: list[Width] = Field([128, 128], max_length=8, description="Widths of the policy's hidden layers.")
-    critic_hidden: list[Width] = Field(
-        [128, 128], max_length=8, description="Widths of the value function's hidden layers."
-    )
-    activation: Literal["elu", "tanh", "relu", "silu"] = Field("elu", description="Activation of the hidden layers.")
-    shared_trunk: bool = Field(
-        False, description="Policy and value function share the policy's hidden layers; the critic's are not used."
-    )
-    init_noise_std: float = Field(
-        1.0,
-        gt=0.0,
-        le=10.0,
-        description="Exploration noise at the start, for continuous actions.",
-        json_schema_extra={"unit": "action"},
-    )
-    min_noise_std: float = Field(
-        0.01,
-        gt=0.0,
-        le=10.0,
-        description="Exploration noise never falls below this.",
-        json_schema_extra={"unit": "action"},
-    )
-    mixed_precision: bool = Field(
-        True, description="On a GPU, take gradients through layers that multiply in bfloat16 (off: TensorFloat-32)."
-    )
-    normalise_observations: bool = Field(True, description="Shift and scale observations by running statistics.")
-    observation_clip: float = Field(
-        10.0, gt=0.0, le=1000.0, description="Bound of normalised observations.", json_schema_extra={"unit": "std"}
-    )
-    normalise_advantage: bool = Field(True, description="Shift and scale the advantages of each rollout.")
-    normalise_reward: bool = Field(False, description="Scale rewards by the running deviation of the return.")
-    reward_clip: float = Field(10.0, gt=0.0, le=1000.0, description="Bound of normalised rewards.")
-
-    def check_fit(self, spec: EnvSpec) -> None:
-        """Raises BadInputError for more minibatches than samples, and a trunk shared by different observations."""
-        samples = self.num_steps * spec.num_envs
-        if self.num_minibatches > samples:
-            raise BadInputError(
-                f"num_minibatches {self.num_minibatches} is more than the {samples} "
-                "samples of a rollout (num_steps x environments): lower it"
-            )
-        if self.shared_trunk and "critic" in spec.observations:
-            raise BadInputError("shared_trunk cannot be used where the critic has observations of its own")

@@ -13,8 +13,7 @@ from humanoid_rl_ext.errors import BadInputError, CheckpointError, HumanoidRLErr
 from humanoid_rl_ext.learn import PPOSettings, make_learner
 from humanoid_rl_ext.learn.losses import clipped_surrogate, value_error
 from humanoid_rl_ext.learn.ppo import PPO
-
-NUM_ENVS = 8
+from tests.learn.target import NUM_ENVS, Target, train, weights
 
 
 @pytest.fixture(autouse=True)
@@ -25,50 +24,9 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-class Target:
-    """Observations are random; the reward is higher the nearer the action is to what the observation says.
-
-    Box actions should equal (x, -x); of discrete ones, 1 is right where x > 0, else 0. Every third step is a time-out.
-    """
-
-    def __init__(self, kind: str = "box", critic: bool = False, seed: int = 0) -> None:
-        self.groups = ("policy", "critic") if critic else ("policy",)
-        self.spec = EnvSpec(NUM_ENVS, dict.fromkeys(self.groups, 1), ActionSpec(kind, 2), 3)
-        self.generator = torch.Generator().manual_seed(seed)
-        self.steps = 0
-        self.obs = self.draw()
-
-    def draw(self):
-        return dict.fromkeys(self.groups, torch.randn(NUM_ENVS, 1, generator=self.generator))
-
-    def step(self, actions: torch.Tensor) -> Transition:
-        x = self.obs["policy"].squeeze(-1)
-        if self.spec.action.kind == "box":
-            reward = -(actions - torch.stack((x, -x), dim=-1)).square().sum(-1)
-        else:
-            reward = (actions == (x > 0)).float()
-        self.steps += 1
-        final, self.obs = self.draw(), self.draw()
-        never = torch.zeros(NUM_ENVS, dtype=torch.bool)
-        return Transition(self.obs, reward, never, never | (self.steps % 3 == 0), final)
-
-
 def settings(**changes) -> PPOSettings:
     small = {"num_steps": 16, "actor_hidden": [16], "critic_hidden": [16], "learning_rate": 3e-3, "schedule": "fixed"}
     return PPOSettings(**{**small, **changes})
-
-
-def train(learner: PPO, env: Target, iterations: int) -> list[dict[str, float]]:
-    history = []
-    while len(history) < iterations:
-        learner.observe(env.step(learner.act(env.obs)))
-        if list(learner.update()):
-            history.append(learner.metrics)
-    return history
-
-
-def weights(learner: PPO) -> torch.Tensor:
-    return torch.cat([value.flatten() for value in learner.state_dict()["weights"].values()])
 
 
 def test_clipped_surrogate_on_hand_numbers():
