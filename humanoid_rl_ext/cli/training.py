@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from humanoid_rl_ext.cli.output import Output, working
 from humanoid_rl_ext.errors import BadInputError
+from humanoid_rl_ext.task.foreign import is_foreign
 
 if TYPE_CHECKING:
     from humanoid_rl_ext.train.session import Session
@@ -104,7 +105,7 @@ def _plan(arguments: argparse.Namespace) -> RunPlan:
         if words and "=" not in words[0]:
             raise BadInputError(f"'{words[0]}': a resumed run keeps its task; leave TASK out")
         return plan_resume(arguments.resume, words, **settings)
-    if not words or "=" in words[0]:
+    if not words or ("=" in words[0] and not is_foreign(words[0])):
         raise BadInputError("which task? ./hrl train TASK, a .yaml file, gym:ID or pz:ID; './hrl tasks' lists them")
     return plan_run(
         words[0],

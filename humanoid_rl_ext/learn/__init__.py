@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from humanoid_rl_ext.errors import BadInputError, did_you_mean
 from humanoid_rl_ext.learn.settings import LearnerSettings
+from humanoid_rl_ext.learn.settings_multi_agent import IPPOSettings, MAPPOSettings
 from humanoid_rl_ext.learn.settings_multi_agent_off_policy import MADDPGSettings, QMIXSettings
 from humanoid_rl_ext.learn.settings_off_policy import DeterministicSettings, SACSettings, TD3Settings
 from humanoid_rl_ext.learn.settings_on_policy import A2CSettings, PPOSettings, ReinforceSettings, TRPOSettings
@@ -116,6 +117,24 @@ LEARNERS: dict[str, LearnerEntry] = {
             help="Deep deterministic policy gradient: the ancestor of TD3, simpler and less steady.",
             action_kinds=("box",),
             on_policy=False,
+        ),
+        LearnerEntry(
+            name="mappo",
+            settings=MAPPOSettings,
+            path="humanoid_rl_ext.learn.mappo:MAPPO",
+            help="Multi-agent PPO: on-policy, each agent's policy judged by a critic that sees everything.",
+            action_kinds=("box", "discrete"),
+            on_policy=True,
+            multi_agent=True,
+        ),
+        LearnerEntry(
+            name="ippo",
+            settings=IPPOSettings,
+            path="humanoid_rl_ext.learn.mappo:IPPO",
+            help="Independent PPO: on-policy, each agent judged by what it sees itself.",
+            action_kinds=("box", "discrete"),
+            on_policy=True,
+            multi_agent=True,
         ),
         LearnerEntry(
             name="maddpg",

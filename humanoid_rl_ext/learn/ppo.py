@@ -16,11 +16,11 @@ from humanoid_rl_ext.env.transition import EnvSpec
 from humanoid_rl_ext.learn.losses import clipped_surrogate, value_error
 from humanoid_rl_ext.learn.on_policy import OnPolicy
 from humanoid_rl_ext.learn.schedules import adapt_learning_rate
-from humanoid_rl_ext.learn.settings_on_policy import PPOSettings
+from humanoid_rl_ext.learn.settings_on_policy import ClippedSettings
 from humanoid_rl_ext.sim.recording import Branch
 
 
-class PPO(OnPolicy[PPOSettings]):
+class PPO[Settings: ClippedSettings](OnPolicy[Settings]):
     """A learner: see ``humanoid_rl_ext.learn.learner.Learner`` for what each method promises."""
 
     summed = ("policy_loss", "value_loss", "entropy", "kl", "clip_fraction", "grad_norm")
@@ -28,7 +28,7 @@ class PPO(OnPolicy[PPOSettings]):
     def __init__(
         self,
         spec: EnvSpec,
-        settings: PPOSettings,
+        settings: Settings,
         device: torch.device | str = "cpu",
         seed: int = 0,
         total_env_steps: int | None = None,

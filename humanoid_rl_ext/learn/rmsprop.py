@@ -8,8 +8,8 @@ import torch
 class RMSprop:
     """RMSprop whose learning rate stays on the device; it takes the place of ``Adam``.
 
-    The mean square begins at one, so that the first steps are no longer than the later ones. Source: Mnih et al. 2016,
-    equations 8 and 9 (epsilon below the root, no momentum).
+    Source: Mnih et al. 2016, equations 8 and 9 (no momentum), with epsilon added to the root instead of below it, as
+    PyTorch has it: below it, 1e-5 would hold most steps back, since gradients of a norm of 0.5 have tiny elements.
     """
 
     def __init__(
@@ -19,14 +19,14 @@ class RMSprop:
         self.decay = decay
         self.epsilon = epsilon
         self.learning_rate = torch.tensor(learning_rate, device=parameters.device)
-        self.mean_square = torch.ones_like(parameters.data)
+        self.mean_square = torch.zeros_like(parameters.data)
 
     @torch.no_grad()
     def step(self, gradient: torch.Tensor, divisor: torch.Tensor) -> None:
         """Moves the parameters against a gradient of the same shape, which is divided by a scalar in place."""
         gradient.div_(divisor)
         self.mean_square.mul_(self.decay).addcmul_(gradient, gradient, value=1.0 - self.decay)
-        scale = (self.mean_square + self.epsilon).rsqrt_()
+        scale = self.mean_square.sqrt().add_(self.epsilon).reciprocal_()
         self.parameters.data.sub_(scale.mul_(gradient).mul_(self.learning_rate))
 
     def state_dict(self) -> dict[str, torch.Tensor]:
