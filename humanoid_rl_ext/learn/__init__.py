@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from humanoid_rl_ext.errors import BadInputError, did_you_mean
 from humanoid_rl_ext.learn.settings import LearnerSettings
+from humanoid_rl_ext.learn.settings_off_policy import DeterministicSettings, SACSettings, TD3Settings
 from humanoid_rl_ext.learn.settings_on_policy import A2CSettings, PPOSettings, ReinforceSettings, TRPOSettings
 
 if TYPE_CHECKING:
@@ -80,6 +81,30 @@ LEARNERS: dict[str, LearnerEntry] = {
             help="Trust region policy optimisation: on-policy, steps that keep a bound on how far the policy moves.",
             action_kinds=("box", "discrete"),
             on_policy=True,
+        ),
+        LearnerEntry(
+            name="sac",
+            settings=SACSettings,
+            path="humanoid_rl_ext.learn.sac:SAC",
+            help="Soft actor-critic: off-policy, few samples, explores by itself.",
+            action_kinds=("box",),
+            on_policy=False,
+        ),
+        LearnerEntry(
+            name="td3",
+            settings=TD3Settings,
+            path="humanoid_rl_ext.learn.td3:TD3",
+            help="Twin delayed DDPG: off-policy, a deterministic policy, noise of its own.",
+            action_kinds=("box",),
+            on_policy=False,
+        ),
+        LearnerEntry(
+            name="ddpg",
+            settings=DeterministicSettings,
+            path="humanoid_rl_ext.learn.ddpg:DDPG",
+            help="Deep deterministic policy gradient: the ancestor of TD3, simpler and less steady.",
+            action_kinds=("box",),
+            on_policy=False,
         ),
     )
 }

@@ -33,8 +33,8 @@ class Adam:
         self.steps = torch.zeros((), dtype=precision, device=parameters.device)
 
     @torch.no_grad()
-    def step(self, gradient: torch.Tensor, divisor: torch.Tensor) -> None:
-        """Moves the parameters against a gradient of the same shape, which is divided by a scalar in place."""
+    def step(self, gradient: torch.Tensor, divisor: torch.Tensor | None = None) -> None:
+        """Moves the parameters against a gradient of the same shape, which may be divided by a scalar, in place."""
         beta1, beta2 = self.betas
         self.steps += 1.0
         if self._on_gpu:
@@ -57,7 +57,8 @@ class Adam:
                 grad_scale=divisor,
             )
             return
-        gradient.div_(divisor)
+        if divisor is not None:
+            gradient.div_(divisor)
         self.first_moment.lerp_(gradient, 1.0 - beta1)
         self.second_moment.mul_(beta2).addcmul_(gradient, gradient, value=1.0 - beta2)
         unbias1 = 1.0 - torch.pow(beta1, self.steps)

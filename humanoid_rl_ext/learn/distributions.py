@@ -1,7 +1,8 @@
 """Action distributions: sampling, log-probability, entropy and divergence in closed form.
 
-Both kinds take the policy network's output as parameters, (batch, size): means for ``DiagonalGaussian``, logits for
-``Categorical``. They skip ``torch.distributions``, whose objects cost more than the arithmetic for small batches.
+All kinds take the policy network's output as parameters, (batch, size): means for ``DiagonalGaussian``, logits for
+``Categorical``, means and deviations for ``SquashedGaussian``. They skip ``torch.distributions``, whose objects cost
+more than the arithmetic for small batches.
 """
 
 from __future__ import annotations
@@ -111,6 +112,43 @@ class Categorical(nn.Module):
     def noise_std(self) -> torch.Tensor:
         """Zero: there is no Gaussian noise."""
         return torch.zeros(())
+
+
+class SquashedGaussian:
+    """Normal actions squashed into (-1, 1) by tanh; means and standard deviations both depend on the observation.
+
+    Parameters are (batch, 2 size): means, and what tanh maps to a log standard deviation between two bounds. Source:
+    Haarnoja et al. 2018, "Soft Actor-Critic Algorithms and Applications", appendix C.
+    """
+
+    def __init__(self, min_log_std: float, max_log_std: float) -> None:
+        self.min_log_std, self.max_log_std = min_log_std, max_log_std
+
+    def sample(self, params: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Actions (batch, size) for standard normal ``noise`` of that shape, and their log-densities (batch,).
+
+        The log-density of tanh(u) is that of u less log(1 - tanh(u)^2), which is 2 (log 2 - u - softplus(-2 u)) and
+        stays finite where tanh rounds to 1.
+        """
+        mean, log_std = self._split(params)
+        u = torch.addcmul(mean, noise, log_std.exp())
+        normal = log_std + 0.5 * noise.square() + 0.5 * LOG_2PI
+        squashed = 2.0 * (math.log(2.0) - u - nn.functional.softplus(-2.0 * u))
+        return u.tanh(), -(normal + squashed).sum(-1)
+
+    def explore(self, params: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """The actions of ``sample`` alone."""
+        mean, log_std = self._split(params)
+        return torch.addcmul(mean, noise, log_std.exp()).tanh()
+
+    def mode(self, params: torch.Tensor) -> torch.Tensor:
+        """Actions for no noise, (batch, size)."""
+        return params.chunk(2, dim=-1)[0].tanh()
+
+    def _split(self, params: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        mean, spread = params.chunk(2, dim=-1)
+        half = 0.5 * (self.max_log_std - self.min_log_std)
+        return mean, torch.add(self.min_log_std + half, spread.tanh(), alpha=half)
 
 
 Distribution = DiagonalGaussian | Categorical

@@ -34,6 +34,10 @@ class Rollout:
         """Copies all fields of a rollout of one step."""
         self._table[step].copy_(row._table[0])
 
+    def first(self, steps: int) -> torch.Tensor:
+        """A writable view of all fields of the first steps, (steps, num_envs, width)."""
+        return self._table[:steps]
+
     def __len__(self) -> int:
         """The number of samples: num_steps x num_envs."""
         return self._rows.shape[0]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from humanoid_rl_ext.errors import BadInputError, EngineError
+from humanoid_rl_ext.sim.memory import available_memory, free_gpu_memory
 from humanoid_rl_ext.train.config import RunConfig
 
 if TYPE_CHECKING:
@@ -145,23 +146,6 @@ def rehearse_apart(task: Task, engine: str, device: str, config: RunConfig | Non
             return process.submit(rehearse, task, engine, device, config, sizes).result()
         except BrokenProcessPool:
             raise EngineError(f"{engine} ended without a word, {max(sizes):,} environments were tried") from None
-
-
-def free_gpu_memory(device: str) -> float:
-    """Bytes that a GPU can hand out, those included that torch keeps from earlier work."""
-    import torch
-
-    torch.cuda.empty_cache()
-    return float(torch.cuda.mem_get_info(device)[0])
-
-
-def available_memory() -> float:
-    """Bytes that this machine can still hand out; infinite where it does not say."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return float("inf")
-    return next((1024.0 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), float("inf"))
 
 
 def most_memory_mb() -> float | None:

@@ -1,0 +1,129 @@
+"""What SAC, TD3 and DDPG have in common: a policy with bounded actions, critics of actions, and their targets."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+from humanoid_rl_ext.learn.adam import Adam
+from humanoid_rl_ext.learn.critics import Ensemble
+from humanoid_rl_ext.learn.networks import flatten_parameters, linear, mlp, uniform_linear
+from humanoid_rl_ext.learn.off_policy import OffPolicy
+from humanoid_rl_ext.learn.replay import Batch
+from humanoid_rl_ext.learn.settings_off_policy import ContinuousSettings
+
+
+class Affine(nn.Module):
+    """``inputs * gain + offset``, element by element."""
+
+    def __init__(self, gain: torch.Tensor, offset: torch.Tensor) -> None:
+        super().__init__()
+        self.gain, self.offset = nn.Buffer(gain), nn.Buffer(offset)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Outputs of the inputs' shape (..., size)."""
+        return inputs * self.gain + self.offset
+
+
+class ActorCritics[Settings: ContinuousSettings](OffPolicy[Settings]):
+    """Networks, optimisers and targets; actions are within -1 and 1 everywhere but in the environment."""
+
+    critics_taught = 2
+    policy_outputs = 1
+    """Outputs of the policy per element of an action."""
+
+    def _build(self, generator: torch.Generator) -> None:
+        settings, spec = self.settings, self.spec
+        size, start = spec.action.size, settings.initialisation
+        self.actor = mlp(
+            spec.observations["policy"],
+            settings.actor_hidden,
+            settings.activation,
+            generator,
+            start,
+            settings.layer_norm,
+        )
+        features = settings.actor_hidden[-1] if settings.actor_hidden else spec.observations["policy"]
+        outputs = size * self.policy_outputs
+        uniform = start == "uniform"
+        self.actor.append(
+            uniform_linear(features, outputs, generator) if uniform else linear(features, outputs, 0.01, generator)
+        )
+        self.critics = Ensemble(
+            self.critics_taught,
+            spec.observations[self._critic_group] + size,
+            settings.critic_hidden,
+            settings.activation,
+            generator,
+            start,
+            settings.layer_norm,
+        )
+        self._leaves: dict[str, list[nn.Parameter]] = {}
+        self._followers: list[tuple[torch.Tensor, torch.Tensor]] = []
+        self._add("actor", self.actor, settings.actor_learning_rate)
+        self._add("critics", self.critics, settings.critic_learning_rate)
+        self.target_critics = self._follower("critics", self.critics)
+
+    def _add(self, name: str, network: nn.Module, learning_rate: float) -> None:
+        """Registers what is learned, with an optimiser of its own."""
+        self.networks[name] = network.to(self.device)
+        parameters, self._leaves[name] = flatten_parameters(network)
+        self.optimisers[name] = Adam(parameters, learning_rate, epsilon=self.settings.adam_eps)
+
+    def _follower[Network: nn.Module](self, name: str, network: Network) -> Network:
+        """A copy that follows a registered network slowly."""
+        target = copy.deepcopy(network).requires_grad_(False)
+        parameters, _ = flatten_parameters(target)
+        self.networks[f"target_{name}"] = target
+        self._followers.append((parameters.data, self.optimisers[name].parameters.data))
+        return target
+
+    def _descend(self, name: str, loss: torch.Tensor) -> None:
+        """One step of a network's optimiser against the gradient of a loss."""
+        gradients = torch.autograd.grad(loss, self._leaves[name])
+        self.optimisers[name].step(torch.cat([part.flatten() for part in gradients]))
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Moves the targets towards what they follow."""
+        for target, source in self._followers:
+            target.lerp_(source, self.settings.tau)
+
+    def _pairs(self, batch: Batch, when: str, actions: torch.Tensor) -> torch.Tensor:
+        """What critics see: observations (``obs`` or ``next``) and actions side by side."""
+        return torch.cat((batch[f"{when}/{self._critic_group}"], actions), dim=-1)
+
+    def _teach_critics(self, batch: Batch, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Fits all critics to targets (batch,); their loss and mean value."""
+        values = self.critics(self._pairs(batch, "obs", batch["action"]))
+        errors = values - targets
+        squares = errors.square() if "weight" not in batch else errors.square() * batch["weight"]
+        loss = squares.mean(-1).sum()
+        self._descend("critics", loss)
+        with torch.no_grad():
+            self.replay.prioritise(errors.abs().mean(0))
+        return loss, values.mean()
+
+    def _moves_policy(self) -> bool:
+        return self.gradient_steps % self.settings.policy_delay == 0
+
+    def _best(self, obs: torch.Tensor) -> torch.Tensor:
+        return self.actor(obs)[:, : self.spec.action.size].tanh()
+
+    def policy_network(self) -> nn.Sequential:
+        """From normalised observations (batch, size) to the best actions (batch, actions), sharing no memory."""
+        *hidden, last = copy.deepcopy(self.actor)
+        assert isinstance(last, nn.Linear)
+        head = nn.Linear(last.in_features, self.spec.action.size, device=self.device)
+        with torch.no_grad():
+            head.weight.copy_(last.weight[: head.out_features])
+            head.bias.copy_(last.bias[: head.out_features])
+        return nn.Sequential(*hidden, head, nn.Tanh(), Affine(self._half_range.clone(), self._centre.clone()))
+
+    def _apply_edit(self, name: str) -> None:
+        for network in ("actor", "critic"):
+            if name == f"{network}_learning_rate":
+                rate = getattr(self.settings, name)
+                self.optimisers["critics" if network == "critic" else network].learning_rate.fill_(rate)
