@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from humanoid_rl_ext.learn.adam import Adam
-from humanoid_rl_ext.learn.critics import Ensemble
+from humanoid_rl_ext.learn.critics import Ensemble, in_place
 from humanoid_rl_ext.learn.networks import flatten_parameters, linear, mlp, uniform_linear
 from humanoid_rl_ext.learn.off_policy import OffPolicy
 from humanoid_rl_ext.learn.replay import Batch
@@ -51,6 +51,7 @@ class ActorCritics[Settings: ContinuousSettings](OffPolicy[Settings]):
         self.actor.append(
             uniform_linear(features, outputs, generator) if uniform else linear(features, outputs, 0.01, generator)
         )
+        in_place(self.actor)
         self.critics = Ensemble(
             self.critics_taught,
             spec.observations[self._critic_group] + size,
@@ -70,7 +71,7 @@ class ActorCritics[Settings: ContinuousSettings](OffPolicy[Settings]):
         """Registers what is learned, with an optimiser of its own."""
         self.networks[name] = network.to(self.device)
         parameters, self._leaves[name] = flatten_parameters(network)
-        self.optimisers[name] = Adam(parameters, learning_rate, epsilon=self.settings.adam_eps)
+        self.optimisers[name] = Adam(parameters, learning_rate, epsilon=self.settings.adam_eps, fused=True)
 
     def _follower[Network: nn.Module](self, name: str, network: Network) -> Network:
         """A copy that follows a registered network slowly."""
