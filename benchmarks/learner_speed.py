@@ -25,6 +25,7 @@ from learner_peers import Sizes, Step, peers
 
 from humanoid_rl_ext.env.transition import ActionSpec, EnvSpec, Transition
 from humanoid_rl_ext.learn import LEARNERS, make_learner
+from humanoid_rl_ext.sim.memory import keep_freed_memory
 
 WARM_UP = 10
 """Gradient steps of each side before the clock starts: libraries settle, graphs are recorded."""
@@ -89,7 +90,9 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     options = parser.parse_args()
     device = torch.device(options.device)
-    torch.set_float32_matmul_precision("high")  # TF32 for all sides on a GPU
+    torch.set_float32_matmul_precision("high")  # as training does: TF32 on a GPU, and on the CPU
+    if device.type == "cpu":
+        keep_freed_memory()
     counts = [1] if device.type == "cuda" else sorted({1, os.cpu_count() or 1})
     results = []
     for threads in options.threads or counts:

@@ -20,7 +20,7 @@ QUANTITIES = (
     "motor_strength: {}, action_delay: {}, action_noise: {}, push: {}"
 )
 FORCES = "gravity: {}, external_force: {}"
-"""What PhysX gets as a wrench on every body in every sub-step."""
+"""What PhysX gets in every sub-step."""
 MEASURED = ("root_lin_vel", "root_ang_vel", "projected_gravity", "joint_pos", "joint_vel")
 SENSING = [
     f"observations.policy.{name}.{field}"

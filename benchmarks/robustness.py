@@ -25,7 +25,6 @@ from humanoid_rl_ext.env.make import make_env
 from humanoid_rl_ext.env.vec_env import VecEnv
 from humanoid_rl_ext.learn.learner import Learner
 from humanoid_rl_ext.task.loading import edited_in_turn, load_task
-from humanoid_rl_ext.task.randomisation_presets import with_randomisation
 from humanoid_rl_ext.task.schema import Task
 from humanoid_rl_ext.train.config import load_run_config
 from humanoid_rl_ext.train.evaluate import Evaluation, evaluate_policy
@@ -34,13 +33,14 @@ from humanoid_rl_ext.train.start import describe_device, plan_draft, resolve_dev
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 RESULTS, PICTURE = DOCS / "results" / "robustness.json", DOCS / "images" / "robustness.png"
 TASK = "humanoid_walk"
+TRAINED_ON = {"randomised": "humanoid_walk_robust", "plain": TASK}
 WORLDS = {"nominal": {"mass": 1.0, "friction": 1.0}, "changed": {"mass": 1.2, "friction": 0.5}}
 """Factors on the robot's links and on the friction of its contacts."""
 KINDS = {"randomised": "with randomisation", "plain": "without"}
 WANTED = 0.8
 """Least share of the return that a policy trained with randomisation is to keep."""
 EVALUATION_SEED = 1000
-SAME = ("task", "engine", "num_envs", "env_steps", "episodes", "preset", "worlds")
+SAME = ("task", "engine", "num_envs", "env_steps", "episodes", "worlds")
 """What has to be the same in results that stand in one table."""
 Data = dict[str, Any]
 
@@ -54,7 +54,6 @@ def main() -> None:
     parser.add_argument("--episodes", type=count, default=500, help="one environment for each")
     parser.add_argument("--engine", default="newton")
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--preset", default="common", help="of config/randomisation")
     parser.add_argument("--seconds", type=float, default=math.inf, help="no run begins that would end later")
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--merge", type=Path, nargs="+", default=[], help="only take over these files into --out")
@@ -82,7 +81,6 @@ def measure(arguments: argparse.Namespace) -> None:
         "num_envs": arguments.envs,
         "env_steps": arguments.steps,
         "episodes": arguments.episodes,
-        "preset": arguments.preset,
         "worlds": WORLDS,
         **today(),
         "runs": [],
@@ -116,9 +114,7 @@ def one_run(arguments: argparse.Namespace, worlds: dict[str, VecEnv], seed: int,
     """One policy from nothing, and how it does in every world."""
     began = time.perf_counter()
     print(f"seed {seed} {KINDS[kind]}", flush=True)
-    task = edited_in_turn(load_task(TASK), [("seed", seed)])
-    if kind == "randomised":
-        task = with_randomisation(task, arguments.preset)
+    task = edited_in_turn(load_task(TRAINED_ON[kind]), [("seed", seed)])
     sizes = {"num_envs": arguments.envs, "env_steps": arguments.steps}
     config = load_run_config("ppo", TASK, engine=arguments.engine, device=arguments.device, seed=seed, **sizes)
     with trained(plan_draft(task, config), ("episode/return", "episode/length", "episode/lin_vel_error")) as session:

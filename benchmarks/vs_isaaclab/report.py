@@ -161,7 +161,8 @@ def plot(run: dict[str, Any], path: Path) -> None:
         sizes = [row["num_envs"] for row in rows]
         learning = [1e3 * median(row["iteration_s"]) / PPO["num_steps"] for row in rows]
         physics = [1e3 * median(row["physics_s"]) for row in rows]
-        axes.plot(sizes, learning, "o-", color=f"C{index}", lw=1.5, label=side.title)
+        mark, fill = ("s", "none") if side.engine == "ovphysx" else ("o", f"C{index}")
+        axes.plot(sizes, learning, f"{mark}-", color=f"C{index}", mfc=fill, lw=1.5, label=side.title)
         axes.plot(sizes, physics, ".--", color=f"C{index}", lw=0.9)
     axes.set(xscale="log", yscale="log", xlabel="environments", ylabel="ms per control step of all environments")
     ticks = sorted({row["num_envs"] for row in run["results"]})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -71,6 +72,22 @@ class FailureMap:
             edges = [low + (high - low) * edge / NUM_BINS for edge in range(NUM_BINS + 1)]
             rows[bins.name] = FailureRate(edges, counts[0][index], counts[1][index])
         return rows
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was counted, by quantity, and the ranges that it was counted in."""
+        names = [bins.name for bins in self._bins]
+        return {"names": names, "counts": self._counts.clone(), "ranges": [within.clone() for within in self._ranges]}
+
+    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
+        """Restores ``state_dict`` in today's ranges; a quantity that it does not know starts at zero."""
+        self.clear()
+        for index, bins in enumerate(self._bins):
+            if bins.name in saved["names"]:
+                there = saved["names"].index(bins.name)
+                row = saved["counts"][:, there * NUM_BINS : (there + 1) * NUM_BINS]
+                self._counts[:, index * NUM_BINS : (index + 1) * NUM_BINS] = row.to(self._counts)
+                self._ranges[index].copy_(saved["ranges"][there])
+        self.follow()
 
     def clear(self) -> None:
         """Starts counting anew."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 
@@ -185,6 +186,16 @@ class Randomiser:
         kept = {f"randomised.{name}": quantity.value for name, quantity in self.quantities.items() if self._started}
         kept |= {f"randomised.{name}.timer": timer.left for name, timer in self.timers.items()}
         return kept | {f"randomised.{name}.waiting": waiting for name, waiting in self._waiting.items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint has to keep beside ``buffers``: the place in the interval of batches, the failure map."""
+        return {"steps": self._steps, "failures": self.failures.state_dict()}
+
+    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
+        """Restores ``state_dict``; an empty one, of a checkpoint that has none, changes nothing."""
+        if saved:
+            self._steps = saved["steps"]
+            self.failures.load_state_dict(saved["failures"])
 
     def restore(self) -> None:
         """Hands everything over again, once ``buffers`` have been filled."""

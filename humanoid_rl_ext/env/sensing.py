@@ -64,6 +64,10 @@ class Sensing:
         depth = longest + max(section.history for section in sections)
         self._readings = torch.zeros(step.num_envs, depth, width, device=device) if depth > 1 else None
         """The newest first."""
+        past = spread(section.history > 1 or section.delay_s[1] > 0 for section in sections).tolist()
+        late = [column for column, seen in enumerate(past) if seen]
+        self._kept = slice(late[0], late[-1] + 1) if late else slice(0)
+        """The columns whose past is ever seen."""
         self._index = torch.tensor([lag * width + column for column, lag, _ in order], device=device)
         self._ages = torch.tensor(ages, device=device)
         self._entries = torch.tensor([entry for _, _, entry in order], device=device)
@@ -74,7 +78,7 @@ class Sensing:
     def advance(self) -> None:
         """A new control step: what was read last becomes the past."""
         if self._readings is not None:
-            self._readings.copy_(self._readings.roll(1, 1))
+            self._readings[:, 1:, self._kept] = self._readings[:, :-1, self._kept].clone()
 
     def begin(self, done: torch.Tensor) -> None:
         """Draws bias and delay where an episode starts anew, ``done`` (num_envs,) bool; the past is forgotten there."""
@@ -104,8 +108,8 @@ class Sensing:
         if self._readings is None:
             return readings
         if self._fresh is not None:
-            fresh = self._fresh.view(-1, 1, 1)
-            torch.where(fresh, readings.unsqueeze(1), self._readings, out=self._readings)
+            fresh, kept = self._fresh.view(-1, 1, 1), self._readings[..., self._kept]
+            torch.where(fresh, readings[:, None, self._kept], kept, out=kept)
             self._fresh = None
         self._readings[:, 0].copy_(readings)
         flat = self._readings.flatten(1)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import torch
+
+    from humanoid_rl_ext.env.symmetry import Symmetry
 
 Observations = dict[str, "torch.Tensor"]
 """Groups of observations by name, each (num_envs, size): 'policy' always, 'critic' where it sees more."""
@@ -58,6 +61,8 @@ class EnvSpec:
     agents) int64 actions. Empty for a single agent."""
     reward_per_agent: bool = False
     """Whether rewards are (num_envs, agents); they are (num_envs,), shared by all, otherwise."""
+    symmetry: Callable[[], Symmetry] | None = field(default=None, compare=False)
+    """Tells how to exchange left and right, where the environment can; raises TaskError for what has no such image."""
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from humanoid_rl_ext.env.randomiser import Randomiser
 from humanoid_rl_ext.env.sampling import bind_randomisation
 from humanoid_rl_ext.env.sensing import Sensors
 from humanoid_rl_ext.env.statistics import Episode, EpisodeStatistics
+from humanoid_rl_ext.env.symmetry import symmetry
 from humanoid_rl_ext.env.tables import RewardTable, TerminationTable, observation_tables, observe
 from humanoid_rl_ext.env.terms import RandomBlock, bind
 from humanoid_rl_ext.env.timers import Command
@@ -84,6 +85,7 @@ class VecEnv:
             {group: table.names for group, table in self._observations.items()},
             agent_specs(task.agents, robot, self._actions, self._observations["policy"]),
             task.reward_per_agent,
+            symmetry=lambda: symmetry(self),
         )
 
     @property
@@ -337,6 +339,7 @@ class VecEnv:
             "generator": self._block.generator.get_state(),
             "statistics": self.statistics.state_dict(),
             "stored": self._restarts.state_dict(),
+            "randomiser": self.randomiser.state_dict(),
             "buffers": {name: buffer[ours].clone() for name, buffer in self._buffers().items()},
         } | self._restarts.levels.state_dict(ours)
 
@@ -362,6 +365,7 @@ class VecEnv:
         for name, buffer in self._buffers().items():
             if name in saved["buffers"]:  # a reward added since remembers nothing yet
                 buffer[ours] = saved["buffers"][name].to(self.device)
+        self.randomiser.load_state_dict(saved.get("randomiser", {}))
         self.randomiser.restore()
         view.refresh()
         self._seen = None

@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import nn
 
-from humanoid_rl_ext.learn.critics import Ensemble
+from humanoid_rl_ext.learn.critics import Ensemble, in_place
 from humanoid_rl_ext.learn.networks import linear, mlp, uniform_linear
 from humanoid_rl_ext.learn.off_policy import OffPolicy
 from humanoid_rl_ext.learn.replay import Batch
@@ -47,9 +47,8 @@ class ActorCritics[Settings: ContinuousSettings](OffPolicy[Settings]):
         actor = mlp(inputs, settings.actor_hidden, settings.activation, generator, start, settings.layer_norm)
         features = settings.actor_hidden[-1] if settings.actor_hidden else inputs
         uniform = start == "uniform"
-        return actor.append(
-            uniform_linear(features, outputs, generator) if uniform else linear(features, outputs, 0.01, generator)
-        )
+        head = uniform_linear(features, outputs, generator) if uniform else linear(features, outputs, 0.01, generator)
+        return in_place(actor.append(head))
 
     def _make_critics(self, generator: torch.Generator) -> Ensemble:
         """Values of actions, (critics, batch)."""

@@ -21,15 +21,19 @@ class Adam:
         learning_rate: float,
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
+        fused: bool = False,
     ) -> None:
+        """``fused``: on the CPU too, one pass over all vectors; on a GPU it is always so."""
         self.parameters = parameters
         self.betas = betas
         self.epsilon = epsilon
         self.learning_rate = torch.tensor(learning_rate, device=parameters.device)
         self.first_moment = torch.zeros_like(parameters.data)
         self.second_moment = torch.zeros_like(parameters.data)
-        self._on_gpu = parameters.device.type == "cuda"
-        precision = torch.float32 if self._on_gpu else torch.float64
+        on_gpu = parameters.device.type == "cuda"
+        self._fused = fused or on_gpu
+        self._chunk = CHUNK if on_gpu else parameters.numel()
+        precision = torch.float32 if on_gpu else torch.float64
         self.steps = torch.zeros((), dtype=precision, device=parameters.device)
 
     @torch.no_grad()
@@ -37,9 +41,9 @@ class Adam:
         """Moves the parameters against a gradient of the same shape, which may be divided by a scalar, in place."""
         beta1, beta2 = self.betas
         self.steps += 1.0
-        if self._on_gpu:
+        if self._fused:
             vectors = (self.parameters.data, gradient, self.first_moment, self.second_moment)
-            parameters, gradients, first, second = (list(vector.split(CHUNK)) for vector in vectors)
+            parameters, gradients, first, second = (list(vector.split(self._chunk)) for vector in vectors)
             torch._fused_adam_(
                 parameters,
                 gradients,

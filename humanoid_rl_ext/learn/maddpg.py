@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from humanoid_rl_ext.learn.actor_critics import Affine
-from humanoid_rl_ext.learn.agent_columns import AgentColumns
+from humanoid_rl_ext.learn.agent_actions import AgentActions
+from humanoid_rl_ext.learn.agent_networks import JointParameters, agent_mlp
 from humanoid_rl_ext.learn.critics import Ensemble
 from humanoid_rl_ext.learn.ddpg import DDPG
 from humanoid_rl_ext.learn.replay import Batch
@@ -20,39 +21,39 @@ from humanoid_rl_ext.learn.settings_multi_agent_off_policy import MADDPGSettings
 class MADDPG(DDPG[MADDPGSettings]):
     """A learner: see ``humanoid_rl_ext.learn.learner.Learner`` for what each method promises.
 
-    Every agent has a policy and a critic of its own; they are members of two ensembles and share no weights.
+    Every agent has a policy and a critic of its own, which share no weights but are evaluated at once.
     """
 
-    actor: Ensemble
-    target_actor: Ensemble
-
     def _build(self, generator: torch.Generator) -> None:
-        self.columns = AgentColumns(self.spec, self.device)
+        self.actions = AgentActions(self.spec, self.device)
         super()._build(generator)
-        agents, width = len(self.spec.agents), max(self.columns.actions)
-        if not self.columns.box:
-            self._exploration = torch.ones(agents, self.spec.num_envs, width, device=self.device)
-        self._noise = torch.ones(2, agents, self.settings.batch_size, width, device=self.device)
-        self._own = torch.eye(agents, dtype=torch.bool, device=self.device).view(agents, agents, 1, 1)
+        agents, width = len(self.spec.agents), self.actions.width
+        if not self.actions.box:
+            self._exploration = torch.ones(self.spec.num_envs, agents, width, device=self.device)
+        self._noise = torch.ones(2, self.settings.batch_size, agents, width, device=self.device)
+        self._shares = self.actions.present / self.actions.present.sum(-1, keepdim=True)
+        self._own = torch.eye(agents, dtype=torch.bool, device=self.device).view(agents, 1, agents, 1)
 
-    def _make_actor(self, generator: torch.Generator) -> nn.Module:
-        settings, columns = self.settings, self.columns
-        return Ensemble(
-            len(self.spec.agents),
-            columns.observations,
+    def _make_actor(self, generator: torch.Generator) -> nn.Sequential:
+        """The policies: (batch, observations) to (batch, agents, outputs), which tanh or a choice makes actions of."""
+        settings = self.settings
+        return agent_mlp(
+            self.spec,
+            self.actions.width,
+            False,
             settings.actor_hidden,
             settings.activation,
             generator,
             settings.initialisation,
             settings.layer_norm,
-            outputs=max(columns.actions),
+            gain=0.01,
         )
 
     def _make_critics(self, generator: torch.Generator) -> Ensemble:
         settings = self.settings
         return Ensemble(
             len(self.spec.agents),
-            self.spec.observations[self._critic_group] + self.columns.joint_size,
+            self.spec.observations[self._critic_group] + self.actions.joint_size,
             settings.critic_hidden,
             settings.activation,
             generator,
@@ -61,43 +62,41 @@ class MADDPG(DDPG[MADDPGSettings]):
         )
 
     def _draw_at_random(self, actions: torch.Tensor) -> None:
-        if self.columns.box:
+        if self.actions.box:
             super()._draw_at_random(actions)
         else:
-            self.columns.draw_choices(actions, self.generator)
+            self.actions.draw_choices(actions, self.generator)
 
     def _draw_exploration(self) -> None:
-        if self.columns.box:
+        if self.actions.box:
             super()._draw_exploration()
         else:
             self._exploration.exponential_(generator=self.generator)
 
     def _explore(self, obs: torch.Tensor) -> torch.Tensor:
-        if self.columns.box:
+        if self.actions.box:
             return super()._explore(obs)
-        logits = self.actor(self.columns.observed(obs))
-        return self.columns.best(logits + gumbel(self._exploration)).t()
+        return self.actions.best(self.actor(obs) + gumbel(self._exploration))
 
     def _best(self, obs: torch.Tensor) -> torch.Tensor:
-        outputs = self.actor(self.columns.observed(obs))
-        return self.columns.joint(outputs.tanh()) if self.columns.box else self.columns.best(outputs).t()
+        outputs = self.actor(obs)
+        return self.actions.joint(outputs.tanh()) if self.actions.box else self.actions.best(outputs)
 
     def _draw_learning(self) -> None:
-        if not self.columns.box:
+        if not self.actions.box:
             self._noise.exponential_(generator=self.generator)
 
     def _acted(self, outputs: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        """What policies do by their outputs (agents, batch, width), of that shape; gradients go through choices too."""
-        if self.columns.box:
+        """What policies do by their outputs (batch, agents, width), of that shape; gradients go through choices too."""
+        if self.actions.box:
             return outputs.tanh()
-        logits = (outputs + gumbel(noise)).masked_fill(~self.columns.present, float("-inf"))
+        logits = (outputs + gumbel(noise)).masked_fill(~self.actions.present, float("-inf"))
         soft = (logits / self.settings.gumbel_temperature).softmax(-1)
-        hard = nn.functional.one_hot(soft.argmax(-1), soft.shape[-1])
-        return hard + (soft - soft.detach())
+        return self.actions.one_hot(soft.argmax(-1)) + (soft - soft.detach())
 
     def _learn(self, batch: Batch, moves_policy: bool) -> None:
-        batch["actions"] = self.columns.apart(batch["action"])
-        batch["action"] = self.columns.joint(batch["actions"])
+        batch["actions"] = self.actions.apart(batch["action"])
+        batch["action"] = self.actions.joint(batch["actions"])
         super()._learn(batch, moves_policy)
 
     @torch.no_grad()
@@ -108,8 +107,7 @@ class MADDPG(DDPG[MADDPGSettings]):
         return torch.addcmul(reward, batch["discount"], values)
 
     def _next_actions(self, batch: Batch) -> torch.Tensor:
-        outputs = self.target_actor(self.columns.observed(batch["next/policy"]))
-        return self.columns.joint(self._acted(outputs, self._noise[0]))
+        return self.actions.joint(self._acted(self.target_actor(batch["next/policy"]), self._noise[0]))
 
     def _pairs(self, batch: Batch, when: str, actions: torch.Tensor) -> torch.Tensor:
         """Everything that is seen and done, (batch, size), or (agents, batch, size) for actions of such a shape."""
@@ -118,12 +116,11 @@ class MADDPG(DDPG[MADDPGSettings]):
 
     def _teach_policy(self, batch: Batch) -> torch.Tensor:
         """One step of every policy up its own critic's slope, the others' actions as they were: equation 5."""
-        outputs = self.actor(self.columns.observed(batch["obs/policy"]))
-        actions = torch.where(self._own, self._acted(outputs, self._noise[1]), batch["actions"])
-        values = self.critics(self._pairs(batch, "obs", self.columns.joint(actions)))
-        shares = self.columns.present / self.columns.present.sum(-1, keepdim=True)
-        sizes = (outputs.square() * shares).sum(-1)
-        loss = (self.settings.output_penalty * sizes - values).mean(-1)
+        outputs = self.actor(batch["obs/policy"])
+        actions = torch.where(self._own, self._acted(outputs, self._noise[1]), batch["actions"])  # (agents, batch, ...)
+        values = self.critics(self._pairs(batch, "obs", self.actions.joint(actions)))
+        sizes = (outputs.square() * self._shares).sum(-1)
+        loss = self.settings.output_penalty * sizes.mean(0) - values.mean(-1)
         self._descend("actor", loss.sum())
         return loss.mean()
 
@@ -134,42 +131,13 @@ class MADDPG(DDPG[MADDPGSettings]):
         scales = (self.settings.max_grad_norm / norms).clamp_(max=1.0)
         self.optimisers[name].step(torch.cat([(part * scales).flatten() for part in gradients]))
 
-    @torch.no_grad()
     def policy_network(self) -> nn.Sequential:
-        """From normalised observations (batch, size) to the best joint actions (batch, actions), sharing no memory.
-
-        The agents' layers stand in one, side by side: its weights are theirs in blocks and zero between them.
-        """
-        columns, network = self.columns, self.actor
-        seen = torch.eye(self.spec.observations["policy"], device=self.device)
-        into = columns.observed(seen).transpose(1, 2).flatten(0, 1)  # what the agents see, of what there is
-        layers: list[nn.Module] = []
-        for index, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
-            last = index == len(network.weights) - 1
-            blocks, offsets = torch.block_diag(*weight).t() @ into, bias
-            if last:
-                blocks = columns.joint(blocks.view(len(weight), -1, blocks.shape[1]).transpose(1, 2)).t()
-                offsets = columns.joint(bias)
-            layers.append(dense(blocks, offsets.flatten()))
-            if last:
-                break
-            into = torch.eye(len(blocks), device=self.device)
-            if network.norms:
-                width = network.norms[index]
-                layers += [nn.Unflatten(-1, (len(weight), width)), nn.LayerNorm(width, elementwise_affine=False)]
-                layers += [nn.Flatten(-2), Affine(network.scales[index].flatten(), network.shifts[index].flatten())]
-            layers.append(network.activation)
-        return nn.Sequential(*layers, nn.Tanh(), Affine(self._half_range.clone(), self._centre.clone()))
+        """From normalised observations (batch, size) to the best joint actions (batch, actions); not a copy."""
+        assert isinstance(self.actor, nn.Sequential)
+        into_range = Affine(self._half_range, self._centre)
+        return nn.Sequential(*self.actor, JointParameters(self.spec).to(self.device), nn.Tanh(), into_range)
 
 
 def gumbel(noise: torch.Tensor) -> torch.Tensor:
     """Gumbel-distributed numbers from exponentially distributed ones."""
     return -noise.clamp_min(torch.finfo(noise.dtype).tiny).log()
-
-
-def dense(weight: torch.Tensor, bias: torch.Tensor) -> nn.Linear:
-    """A layer of weights (outputs, inputs) and a bias (outputs,), which are copied."""
-    layer = nn.Linear(weight.shape[1], weight.shape[0], device=weight.device)
-    layer.weight.copy_(weight)
-    layer.bias.copy_(bias)
-    return layer

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from humanoid_rl_ext.learn.critics import Ensemble
 from humanoid_rl_ext.learn.networks import uniform_linear
 
 
@@ -27,33 +26,29 @@ class MonotonicMixer(nn.Module):
         )
 
     def forward(self, values: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
-        """Values of the team, (batch,), by those of agents (agents, batch) and the state (batch, size)."""
+        """Values of the team, (batch,), by those of agents (batch, agents) and the state (batch, size)."""
         weight = self.first_weight(state).abs().view(len(state), self.agents, -1)
-        hidden = torch.baddbmm(self.first_bias(state).unsqueeze(1), values.t().unsqueeze(1), weight)
+        hidden = torch.baddbmm(self.first_bias(state).unsqueeze(1), values.unsqueeze(1), weight)
         hidden = nn.functional.elu(hidden.squeeze(1))
         return (hidden * self.last_weight(state).abs()).sum(-1) + self.last_bias(state).squeeze(-1)
 
 
-class TeamValues(nn.Module):
-    """What every action is worth to each agent, and what those they choose are worth together.
-
-    One network for all agents gets, beside what one sees, a one in the place of the agent that it is.
-    """
-
-    def __init__(self, utilities: Ensemble, mixer: MonotonicMixer | None, agents: int, shared: bool) -> None:
-        """Without a ``mixer``, values are added up: Sunehag et al. 2018, "Value-Decomposition Networks"."""
-        super().__init__()
-        self.utilities, self.mixer = utilities, mixer
-        self.ids = nn.Buffer(torch.eye(agents).unsqueeze(1), persistent=False) if shared else None
-
-    def each(self, observed: torch.Tensor) -> torch.Tensor:
-        """Values of all actions, (agents, batch, choices), of what agents see, (agents, batch, width)."""
-        if self.ids is None:
-            return self.utilities(observed)
-        agents, batch = observed.shape[:2]
-        inputs = torch.cat((observed, self.ids.expand(agents, batch, agents)), dim=-1)
-        return self.utilities(inputs.flatten(0, 1)).view(agents, batch, -1)
+class Sum(nn.Module):
+    """The team's value as the sum of the agents' values: Sunehag et al. 2018, "Value-Decomposition Networks"."""
 
     def forward(self, values: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
-        """Values of the team, (batch,), by those of agents (agents, batch) and the state (batch, size)."""
-        return values.sum(0) if self.mixer is None else self.mixer(values, state)
+        """Values of the team, (batch,), by those of agents (batch, agents); the state makes no difference."""
+        return values.sum(-1)
+
+
+class TeamValues(nn.Module):
+    """What every action is worth to each agent, and what those that they choose are worth together."""
+
+    def __init__(self, utilities: nn.Module, mixer: nn.Module) -> None:
+        super().__init__()
+        self.utilities, self.mixer = utilities, mixer
+
+    def forward(self, obs: torch.Tensor, state: torch.Tensor, choices: torch.Tensor) -> torch.Tensor:
+        """Values of the team, (batch,), for observations and states (batch, size) and choices (batch, agents) int64."""
+        chosen = self.utilities(obs).gather(-1, choices.unsqueeze(-1)).squeeze(-1)
+        return self.mixer(chosen, state)

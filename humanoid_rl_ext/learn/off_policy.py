@@ -132,7 +132,7 @@ class OffPolicy[Settings: OffPolicySettings]:
         """Registers what is learned, with an optimiser of its own."""
         self.networks[name] = network.to(self.device)
         parameters, self._leaves[name] = flatten_parameters(network)
-        self.optimisers[name] = Adam(parameters, learning_rate, epsilon=self.settings.adam_eps)
+        self.optimisers[name] = Adam(parameters, learning_rate, epsilon=self.settings.adam_eps, fused=True)
 
     def _follower[Network: nn.Module](self, name: str, network: Network) -> Network:
         """A copy that follows a registered network slowly."""

@@ -238,8 +238,12 @@ class OnPolicy[Settings: OnPolicySettings]:
             normalised = normaliser(obs)
             if group == self._critic_group:
                 self._ends["obs"].copy_(normaliser(self._ends["obs"]))
-            normaliser.update(obs)
+            self._learn_statistics(group, obs)
             obs.copy_(normalised)
+
+    def _learn_statistics(self, group: str, obs: torch.Tensor) -> None:
+        """Takes observations (n, size) into their normaliser."""
+        self.normalisers[group].update(obs)
 
     def _all(self, samples: int) -> torch.Tensor:
         return torch.arange(samples, device=self.device)

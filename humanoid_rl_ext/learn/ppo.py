@@ -1,7 +1,8 @@
 """Proximal policy optimisation.
 
 Schulman et al. 2017, "Proximal Policy Optimization Algorithms" (the clipped surrogate); Andrychowicz et al. 2021, "What
-Matters for On-Policy Deep Actor-Critic Methods?" (clipping of values).
+Matters for On-Policy Deep Actor-Critic Methods?" (clipping of values); Mittal et al. 2024, "Symmetry Considerations for
+Learning Task Symmetric Robot Policies" (mirror images as samples).
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from typing import Any
 
 import torch
 
+from humanoid_rl_ext.env.symmetry import Symmetry
 from humanoid_rl_ext.env.transition import EnvSpec
+from humanoid_rl_ext.errors import BadInputError
 from humanoid_rl_ext.learn.losses import clipped_surrogate, value_error
 from humanoid_rl_ext.learn.on_policy import OnPolicy
 from humanoid_rl_ext.learn.schedules import adapt_learning_rate
@@ -34,6 +37,7 @@ class PPO[Settings: ClippedSettings](OnPolicy[Settings]):
         total_env_steps: int | None = None,
     ) -> None:
         super().__init__(spec, settings, device, seed, total_env_steps)
+        self._symmetry = mirrored_spec(spec) if settings.mirror_samples else None
         self._minibatch = self._make_minibatch()
         self._measuring = Branch(self.device)
 
@@ -70,7 +74,7 @@ class PPO[Settings: ClippedSettings](OnPolicy[Settings]):
 
     def _gradient_of(self, indices: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The gradient of the mean loss of some samples, and how far the policy has moved from the old one."""
-        settings, batch = self.settings, self.rollout.gather(indices)
+        settings, batch = self.settings, self._with_mirror_images(self.rollout.gather(indices))
         params, values = self.network(batch["obs/policy"], batch[f"obs/{self._critic_group}"], self._valuing)
         with self._valuing():
             value_clip = settings.clip_range if settings.clip_value_loss else math.inf
@@ -79,7 +83,7 @@ class PPO[Settings: ClippedSettings](OnPolicy[Settings]):
         policy_loss = -clipped_surrogate(log_ratio, batch["advantage"], settings.clip_range).mean()
         entropy = self.distribution.entropy(params).mean()
         with self._measuring(), torch.no_grad():
-            kl = self.distribution.kl(batch["params"], params).mean()
+            kl = self.distribution.kl(batch["params"][: len(indices)], params[: len(indices)]).mean()
             clipped = (log_ratio.exp() - 1.0).abs_().gt(settings.clip_range).float().mean()
         self._valuing.join(value_loss)
         loss = policy_loss + settings.value_loss_coef * value_loss - settings.entropy_coef * entropy
@@ -89,6 +93,24 @@ class PPO[Settings: ClippedSettings](OnPolicy[Settings]):
         figures = torch.stack((policy_loss, value_loss, entropy, kl, clipped)).detach()
         self._sums[:-1].add_(figures, alpha=share)
         return torch.cat([part.flatten() for part in gradients]), kl
+
+    @torch.no_grad()
+    def _with_mirror_images(self, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """The samples and, where asked for, their mirror images: what was done on the left is as good on the right."""
+        if self._symmetry is None:
+            return batch
+        images = {f"obs/{group}": self._symmetry.observations[group] for group in self._groups}
+        images["action"] = self._symmetry.actions
+        return {
+            name: torch.cat((values, images[name](values) if name in images else values))
+            for name, values in batch.items()
+        }
+
+    def _learn_statistics(self, group: str, obs: torch.Tensor) -> None:
+        """The mirror images are normalised as what they are images of, so they take part."""
+        if self._symmetry is not None:
+            obs = torch.cat((obs, self._symmetry.observations[group](obs)))
+        super()._learn_statistics(group, obs)
 
     def edit(self, name: str, value: Any) -> None:
         """Changes a setting marked live; raises TaskError for others and for values out of bounds."""
@@ -100,3 +122,10 @@ class PPO[Settings: ClippedSettings](OnPolicy[Settings]):
         """Where the indices of a minibatch's samples stand, for a GPU."""
         samples = len(self.rollout) // self.settings.num_minibatches
         return torch.zeros(samples, dtype=torch.int64, device=self.device)
+
+
+def mirrored_spec(spec: EnvSpec) -> Symmetry:
+    """How left and right are exchanged; raises BadInputError or TaskError where they cannot be."""
+    if spec.symmetry is None:
+        raise BadInputError("mirror_samples: this environment has no left and right; leave it off")
+    return spec.symmetry()

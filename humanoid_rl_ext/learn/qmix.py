@@ -7,11 +7,12 @@ networks here see the present observation alone: the paper's are recurrent, so t
 from __future__ import annotations
 
 import torch
+from torch import nn
 
-from humanoid_rl_ext.learn.agent_columns import AgentColumns
-from humanoid_rl_ext.learn.critics import Ensemble
+from humanoid_rl_ext.learn.agent_actions import AgentActions
+from humanoid_rl_ext.learn.agent_networks import agent_mlp
 from humanoid_rl_ext.learn.epsilon_greedy import EpsilonGreedy
-from humanoid_rl_ext.learn.mixing import MonotonicMixer, TeamValues
+from humanoid_rl_ext.learn.mixing import MonotonicMixer, Sum, TeamValues
 from humanoid_rl_ext.learn.replay import Batch
 from humanoid_rl_ext.learn.settings_multi_agent_off_policy import QMIXSettings
 
@@ -26,34 +27,40 @@ class QMIX(EpsilonGreedy[QMIXSettings]):
 
     def _build(self, generator: torch.Generator) -> None:
         super()._build(generator)
-        settings, agents, shared = self.settings, len(self.spec.agents), self.settings.share_networks
-        self.columns = AgentColumns(self.spec, self.device)
-        utilities = Ensemble(
-            1 if shared else agents,
-            max(self.columns.observations) + agents if shared else self.columns.observations,
+        self.actions = AgentActions(self.spec, self.device)
+        self.values = TeamValues(self._make_utilities(generator), self._make_mixer(generator))
+        self._add("network", self.values, self.settings.learning_rate)
+        self.target_values = self._follower("network", self.values)
+
+    def _make_utilities(self, generator: torch.Generator) -> nn.Sequential:
+        """Values of all actions to each agent: (batch, observations) to (batch, agents, choices)."""
+        settings = self.settings
+        return agent_mlp(
+            self.spec,
+            self.actions.width,
+            settings.share_networks,
             settings.critic_hidden,
             settings.activation,
             generator,
             settings.initialisation,
             settings.layer_norm,
-            outputs=max(self.columns.actions),
         )
-        mixer = None
-        if settings.mixer == "monotonic":
-            mixer = MonotonicMixer(agents, self.spec.observations[self._critic_group], settings.mixing_width, generator)
-        self.values = TeamValues(utilities, mixer, agents, shared)
-        self._add("network", self.values, settings.learning_rate)
-        self.target_values = self._follower("network", self.values)
+
+    def _make_mixer(self, generator: torch.Generator) -> nn.Module:
+        """The team's values: (batch, agents) and (batch, state) to (batch,)."""
+        if self.settings.mixer == "sum":
+            return Sum()
+        state = self.spec.observations[self._critic_group]
+        return MonotonicMixer(len(self.spec.agents), state, self.settings.mixing_width, generator)
 
     def _draw_at_random(self, actions: torch.Tensor) -> None:
-        self.columns.draw_choices(actions, self.generator)
+        self.actions.draw_choices(actions, self.generator)
 
     def _best(self, obs: torch.Tensor) -> torch.Tensor:
-        return self.columns.best(self.values.each(self.columns.observed(obs))).t()
+        return self.actions.best(self.values.utilities(obs))
 
     def _learn(self, batch: Batch, moves_policy: bool) -> None:
-        chosen = batch["action"].t().long()
-        values = self._together(self.values, batch, "obs", chosen)
+        values = self.values(batch["obs/policy"], batch[f"obs/{self._critic_group}"], batch["action"].long())
         errors = values - self._targets(batch)
         squares = errors.square() if "weight" not in batch else errors.square() * batch["weight"]
         loss = squares.mean()
@@ -71,12 +78,7 @@ class QMIX(EpsilonGreedy[QMIXSettings]):
         The network that learns chooses what comes next, agent by agent, which is the best of all joint actions; the
         target network values it (van Hasselt et al. 2016, "Deep Reinforcement Learning with Double Q-learning").
         """
-        best = self.columns.best(self.values.each(self.columns.observed(batch["next/policy"])))
-        values = self._together(self.target_values, batch, "next", best)
+        obs, state = batch["next/policy"], batch[f"next/{self._critic_group}"]
+        values = self.target_values(obs, state, self._best(obs))
         reward = batch["reward"].sum(-1) if self.spec.reward_per_agent else batch["reward"]
         return torch.addcmul(reward, batch["discount"], values)
-
-    def _together(self, values: TeamValues, batch: Batch, when: str, choices: torch.Tensor) -> torch.Tensor:
-        """The team's values, (batch,), of choices (agents, batch) at observations (``obs`` or ``next``)."""
-        each = values.each(self.columns.observed(batch[f"{when}/policy"]))
-        return values(each.gather(-1, choices.unsqueeze(-1)).squeeze(-1), batch[f"{when}/{self._critic_group}"])

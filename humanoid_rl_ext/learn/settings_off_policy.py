@@ -77,8 +77,7 @@ class OffPolicySettings(LearnerSettings):
     )
     save_replay: bool = Field(
         False,
-        description="Store the replay in checkpoints: a resumed run goes on as if it had never stopped. Without it, "
-        "the policy gathers learning_starts transitions anew first.",
+        description="Store the replay in checkpoints; else a resumed run first gathers learning_starts anew.",
     )
     critic_hidden: list[Width] = Field(
         [256, 256], max_length=8, description="Widths of the action value functions' hidden layers."

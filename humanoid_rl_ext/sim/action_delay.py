@@ -20,6 +20,7 @@ class ActionDelay:
         self.seconds = torch.zeros(len(targets), 1, device=targets.device)
         self.substeps = torch.zeros(len(targets), dtype=torch.int32, device=targets.device)
         """(num_envs,) sub-steps from a target's setting to its acting."""
+        self._rows = torch.arange(len(targets), device=targets.device)
         self._dt = dt
 
     def set(self, seconds: torch.Tensor, mask: torch.Tensor | None) -> None:
@@ -45,12 +46,13 @@ class ActionDelay:
         """Forgets the past where ``rows`` (num_envs, 1) is set: ``targets`` stand there as if for ever."""
         torch.where(rows, targets, self.history, out=self.history)
 
-    def arriving(self, substep: int, substeps: int) -> torch.Tensor:
-        """(num_envs,) bool: where other targets act in this sub-step than in the one before."""
-        return (self.substeps - substep) % substeps == 0
+    def schedule(self, substeps: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """What acts in each sub-step of this control step, and where it is not what acted in the sub-step before.
 
-    def act(self, out: torch.Tensor, substep: int, substeps: int) -> None:
-        """Writes to ``out`` (num_envs, joints) what acts in sub-step ``substep`` of a control step of ``substeps``."""
-        age = (self.substeps - substep + substeps - 1).div(substeps, rounding_mode="floor").clamp(0, MEMORY - 1)
-        index = age.long().view(1, -1, 1).expand(1, *out.shape)
-        out.copy_(self.history.gather(0, index)[0])
+        (substeps, num_envs, joints) and (substeps, num_envs) bool.
+        """
+        ahead = self.substeps - torch.arange(substeps, device=self.substeps.device).unsqueeze(-1)
+        age = (ahead + substeps - 1).div(substeps, rounding_mode="floor").clamp_(0, MEMORY - 1)
+        rows = age.mul_(len(self._rows)).add_(self._rows)
+        targets = self.history.flatten(0, 1).index_select(0, rows.flatten())
+        return targets.view(substeps, *self.history.shape[1:]), ahead % substeps == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,3 +37,17 @@ def check_room(what: str, size: float, device: torch.device, way_out: str) -> No
         raise BadInputError(
             f"{what} needs {size / 1e9:,.1f} GB and {free / 1e9:,.1f} GB are free on {device}: {way_out}"
         )
+
+
+def keep_freed_memory() -> None:
+    """Lets the process keep what it frees for its next tensors, where the C library is GNU's.
+
+    Otherwise tensors of a few hundred kB go back to the kernel and come again page by page: some hundred page faults,
+    and 5 to 15 % of the time, of a gradient step with 256 x 256 units.
+    """
+    if sys.platform.startswith("linux"):
+        library = ctypes.CDLL(None)
+        if hasattr(library, "mallopt"):
+            trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
+            library.mallopt(mmap_threshold, 1 << 25)  # the largest that is taken; larger tensors are handled as ever
+            library.mallopt(trim_threshold, 1 << 28)

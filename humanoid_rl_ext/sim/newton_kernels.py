@@ -48,7 +48,7 @@ def _late(history: wp.array3d[float], delay: wp.array[int], substep: int, subste
 
 
 class LateTargets:
-    """``ActionDelay.act`` without an allocation, so that a graph can hold it."""
+    """``ActionDelay.schedule``, one sub-step of it, without an allocation, so that a graph can hold it."""
 
     def __init__(self, history: torch.Tensor, delay: torch.Tensor, out: torch.Tensor) -> None:
         """History (memory, num_envs, joints), delays (num_envs,) int32 in sub-steps, what acts (num_envs, joints)."""

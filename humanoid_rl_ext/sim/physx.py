@@ -153,9 +153,16 @@ class PhysxEngine:
         self._mode: TargetMode = "position"
         self._targets_changed = True
         self._delay: ActionDelay | None = None
-        self._targets_anew = True
-        wrench = self._array("LINK_WRENCH", bodies)
-        self._wrenches = Wrenches(wrench, self._body_pose, self._properties.mirror, settings.gravity)
+        self._targets_anew = torch.zeros(self.num_envs, dtype=torch.bool, device=self.device)
+        free = self.device.type == "cpu" and not description.fixed_base  # there PhysX takes forces one by one
+        self._wrenches = Wrenches(
+            self._array("LINK_WRENCH", bodies),
+            self._body_pose,
+            self._properties.mirror,
+            settings.gravity,
+            self._root_velocity if free else None,
+            self.dt,
+        )
 
     def _array(self, name: str, ordering: Ordering | None = None) -> PhysxArray:
         return PhysxArray(self._backend.bind(name), self.device, ordering)
@@ -212,7 +219,7 @@ class PhysxEngine:
         self._mode = mode
         if self._delay is not None:
             self._delay.history.copy_(self._active_targets().values.expand_as(self._delay.history))
-            self._targets_anew = True
+            self._targets_anew.fill_(True)
 
     def _active_targets(self) -> PhysxArray:
         if self._mode == "position":
@@ -231,8 +238,10 @@ class PhysxEngine:
         """
         self.apply()
         if self._wrenches.active or self._delay is not None:
+            schedule = self._schedule(substeps)
             for substep in range(substeps):
-                self._act_late(substep, substeps)
+                if schedule is not None:
+                    self._active_targets().write_from(schedule[0][substep], schedule[1][substep])
                 if self._wrenches.active:
                     self._wrenches.write(self._settle)
                 self._backend.step(1, self.dt)
@@ -248,18 +257,19 @@ class PhysxEngine:
             self._active_targets().write()
             self._targets_changed = False
 
-    def _act_late(self, substep: int, substeps: int) -> None:
-        """Gives the joints the targets that have arrived by now."""
-        if self._delay is not None:
-            targets = self._active_targets()
-            self._delay.act(targets.values, substep, substeps)
-            arriving = self._delay.arriving(substep, substeps)
-            self._settle()
-            if self._targets_anew:
-                targets.write()
-                self._targets_anew = False
-            else:
-                targets.write_from(targets.values, arriving)
+    def _schedule(self, substeps: int) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """The targets of each sub-step and where PhysX has to be told, if they come late; all before physics steps.
+
+        (substeps, num_envs, joints) and (substeps, num_envs) bool.
+        """
+        if self._delay is None:
+            return None
+        targets, due = self._delay.schedule(substeps)
+        due[0].logical_or_(self._targets_anew)
+        self._targets_anew.zero_()
+        self._active_targets().values.copy_(targets[-1])
+        self._settle()
+        return targets, due
 
     def record(self, substeps: int) -> Callable[[], None] | None:
         """None: PhysX' step cannot be captured into a CUDA graph."""
@@ -311,7 +321,7 @@ class PhysxEngine:
         torch.where(mask[:, None], fresh, held, out=held)
         if self._delay is not None:
             self._delay.fill(mask[:, None], fresh)
-            self._targets_anew = True
+            self._targets_anew.logical_or_(mask)
         self._targets_changed = True
         if self.device.type == "cuda":  # on the CPU link poses follow the writes by themselves
             self._backend.update_kinematics()
@@ -347,9 +357,11 @@ class PhysxEngine:
         if name == "gravity":
             self._wrenches.set_gravity(values, mask)
         elif name == "action_delay":
-            self._delay = self._delay or ActionDelay(self._active_targets().values, self.dt)
+            if self._delay is None:
+                self._delay = ActionDelay(self._active_targets().values, self.dt)
+                self._targets_anew.fill_(True)
             self._delay.set(values, mask)
-            self._targets_anew = True
+            self._targets_anew.logical_or_(torch.ones_like(self._targets_anew) if mask is None else mask)
         else:
             self._properties.set(name, values, mask)
 

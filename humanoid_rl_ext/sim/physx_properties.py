@@ -22,7 +22,7 @@ class Property:
     """Name of the PhysX array, ``TensorType.ARTICULATION_<array>``."""
     per: Literal["joint", "body", "shape"]
     columns: tuple[int, ...] = ()
-    """Components of the array's last axis that the quantity sets; empty for an array without such an axis."""
+    """Components of the array's last axis that the quantity sets, in a row; empty for an array without such an axis."""
     width: int = 1
     """Values an item takes; one value sets all ``columns`` alike when ``width`` is 1."""
     lowest: float = -torch.inf
@@ -125,19 +125,21 @@ class PropertyStore:
         if tuple(values.shape) != expected:
             raise EngineError(f"property '{name}' takes values of shape {expected}, not {tuple(values.shape)}")
         rows = torch.ones(self._num_envs, dtype=torch.bool) if mask is None else mask.to("cpu", torch.bool)
-        host = values.detach().to("cpu", torch.float32)
-        validate(name, kind, host[rows])
+        picks = rows.nonzero().squeeze(-1)
+        fresh = values.detach().to("cpu", torch.float32).index_select(0, picks)
+        validate(name, kind, fresh)
         if kind.may_be_open:
-            host = host.clamp(-_LARGEST, _LARGEST)
-        host = host.reshape(self._num_envs, items, kind.width)
+            fresh = fresh.clamp(-_LARGEST, _LARGEST)
+        fresh = fresh.reshape(len(picks), items, kind.width)
         ordering = self._orderings.get(kind.per)
         if ordering is not None:
-            host = host.index_select(1, ordering.to_native)
+            fresh = fresh.index_select(1, ordering.to_native)
+        part = array.index_select(0, picks)
         if kind.columns:
-            for place, column in enumerate(kind.columns):
-                array[rows, :, column] = host[rows, :, min(place, kind.width - 1)]
+            part[..., kind.columns[0] : kind.columns[-1] + 1] = fresh
         else:
-            array[rows] = host[rows, :, 0]
+            part[:] = fresh.squeeze(-1)
+        array[picks] = part
         pending = self._pending.setdefault(kind.array, torch.zeros(self._num_envs, dtype=torch.bool))
         pending |= rows
         if name in self._mirrors:

@@ -222,8 +222,11 @@ def assemble(
 
     from humanoid_rl_ext.env.make import make_env
     from humanoid_rl_ext.learn import make_learner
+    from humanoid_rl_ext.sim.memory import keep_freed_memory
 
     run = config.run
+    if device == "cpu":
+        keep_freed_memory()
     torch.manual_seed(run.seed)
     torch.set_float32_matmul_precision("high")  # TF32 on a GPU; the CPU has no such thing
     env = make_env(

@@ -44,3 +44,23 @@ def test_counts_stay_where_no_range_has_changed():
     found, _ = counted(0.8, 1.2, [0.8 + 0.4 * (index + 0.5) / NUM_BINS for index in range(NUM_BINS)])
     found.follow()
     assert found.read()["mass"].failed == [1] * NUM_BINS
+
+
+def test_a_map_goes_on_from_its_state():
+    found, _ = counted(0.8, 1.2, [0.81, 1.0, 1.19])
+    again, _ = counted(0.8, 1.2, [0.9])
+    again.load_state_dict(found.state_dict())
+    assert again.read() == found.read()
+
+
+def test_a_state_is_sorted_into_the_ranges_of_now_and_what_it_does_not_know_starts_at_zero():
+    found, _ = counted(0.9, 1.1, [0.91, 0.91, 1.09])
+    bins = [
+        Bins("friction", torch.ones(1, 1), torch.tensor([0.5, 1.5])),
+        Bins("mass", torch.ones(1, 1), torch.tensor([0.5, 1.5])),
+    ]
+    again = FailureMap(bins, CPU)
+    again.load_state_dict(found.state_dict())
+    rows = again.read()
+    assert sum(rows["friction"].episodes) == 0
+    assert {index: failed for index, failed in enumerate(rows["mass"].failed) if failed} == {6: 2, 9: 1}

@@ -1,6 +1,8 @@
 """A recorded environment step with real physics is the eager one.
 
-On Newton: PhysX keeps contacts that no one can put back, so that no two of its steps begin alike.
+On Newton: PhysX keeps contacts that no one can put back, so that no two of its steps begin alike. A GPU finds Newton's
+contacts in another order each time. Sums are rounded by that order, and where a foot is just about to touch or to lift,
+a robot goes another way. So actions are gentle, and a few robots may differ: what is recorded wrongly differs for all.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from humanoid_rl_ext.env.vec_env import VecEnv
 from humanoid_rl_ext.sim import recording
 from humanoid_rl_ext.task.loading import load_task
 
-STEPS = 10
+STEPS, ROBOTS, MAY_DIFFER = 10, 64, 4
 
 
 def play(env: VecEnv, actions: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -27,15 +29,19 @@ def play(env: VecEnv, actions: torch.Tensor) -> list[tuple[torch.Tensor, torch.T
 
 
 @pytest.mark.gpu
-def test_recorded_steps_with_physics_are_eager_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("above_ground", "may_differ"), [(3.0, 0), (0.0, MAY_DIFFER)])
+def test_recorded_steps_with_physics_are_eager_steps(
+    monkeypatch: pytest.MonkeyPatch, above_ground: float, may_differ: int
+) -> None:
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device here")
     with torch.cuda.stream(torch.cuda.Stream()):
-        env = make_env(load_task("humanoid_walk"), engine="newton", num_envs=64, device="cuda:0")
+        env = make_env(load_task("humanoid_walk"), engine="newton", num_envs=ROBOTS, device="cuda:0")
+        env.engine.env_origins[:, 2] += above_ground
         env.reset()
         start = env.state_dict()
         generator = torch.Generator("cuda").manual_seed(0)
-        actions = torch.randn(STEPS, 64, env.spec.action.size, device="cuda", generator=generator)
+        actions = 0.2 * torch.randn(STEPS, ROBOTS, env.spec.action.size, device="cuda", generator=generator)
         for module in (recording, vec_env):
             monkeypatch.setattr(module, "EAGER_CALLS", 10**9)
         env.load_state_dict(start)
@@ -47,8 +53,12 @@ def test_recorded_steps_with_physics_are_eager_steps(monkeypatch: pytest.MonkeyP
         play(env, actions[: recording.EAGER_CALLS + 2])
         env.load_state_dict(start)
         replayed = play(env, actions)
+        differs = torch.zeros(ROBOTS, dtype=torch.bool, device="cuda")
         for step, ((obs, reward), (other, paid)) in enumerate(zip(replayed, eager, strict=True)):
-            print(f"step {step}: {(obs - other).abs().max():.1e}, {(reward - paid).abs().max():.1e}")
-            torch.testing.assert_close(obs, other, atol=1e-4, rtol=1e-4)
-            torch.testing.assert_close(reward, paid, atol=1e-4, rtol=1e-4)
+            apart = torch.cat((obs - other, (reward - paid)[:, None]), dim=1).abs()
+            size = torch.cat((other, paid[:, None]), dim=1).abs()
+            differs |= ~(apart <= 1e-4 + 1e-4 * size).all(1)
+            usual, largest = apart.amax(1).median(), apart.max()
+            print(f"step {step}: {usual:.1e} for half of the robots, {largest:.1e} at most, {differs.sum()} differ")
+        assert differs.sum() <= may_differ
         env.close()

@@ -101,6 +101,12 @@ def test_all_of_it_runs_is_edited_stage_by_stage_and_goes_on_from_a_checkpoint(m
     for name, value in saved["buffers"].items():
         torch.testing.assert_close(found["buffers"][name], value, msg=name)
     torch.testing.assert_close(found["stored"]["states"], saved["stored"]["states"])
+    steps = 0 if engine == "ovphysx" else 20 * len(env.task.curriculum.stages)  # ovphysx takes all without batches
+    counted = [state["randomiser"]["failures"]["counts"] for state in (found, saved)]
+    assert torch.equal(*counted) and counted[0].sum() > 0
+    assert found["randomiser"]["steps"] == saved["randomiser"]["steps"] == steps
+    again.load_state_dict({name: value for name, value in saved.items() if name != "randomiser"})  # one of before
+    assert torch.equal(again.state_dict()["randomiser"]["failures"]["counts"], counted[0])
     assert all(value.isfinite().all() for step in play(again, 10, generator) for value in step.values())
 
 

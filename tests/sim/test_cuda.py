@@ -85,6 +85,49 @@ def test_properties_go_through_the_host_and_act(start) -> None:
     assert weight[1].item() > 1.5 * weight[0].item()
 
 
+def test_a_delay_that_a_recording_changes_acts_at_once(start) -> None:
+    engine = start("humanoid", 2, device=CUDA, gravity=(0.0, 0.0, 0.0))
+    home = [value.clone() for value in (engine.state.root_pose, engine.state.root_velocity, engine.state.joint_pos)]
+    home[0][:, 2] += 2.0
+    elbow = engine.robot.joint_names.index("left_elbow")
+    delay, where = torch.zeros(2, 1, device=CUDA), masks(engine, 0, 1)
+    engine.set_property("action_delay", delay, where)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        engine.set_property("action_delay", delay, where)
+    paths = []
+    for change in (lambda: engine.set_property("action_delay", delay, where), graph.replay):
+        delay.zero_()
+        engine.set_property("action_delay", delay, where)
+        engine.reset(where, *home, torch.zeros_like(home[2]))
+        for step, target in enumerate((-0.3, -1.2, -0.1, -0.8, -0.4)):
+            if step == 3:
+                delay[1] = 6 * engine.dt
+                change()
+            targets = home[2].clone()
+            targets[:, elbow] = target
+            engine.set_targets("position", targets)
+            engine.step(4)
+        paths.append(engine.state.joint_pos[:, elbow].clone())
+    print(f"elbows, set {paths[0].tolist()}, replayed {paths[1].tolist()}")
+    torch.testing.assert_close(paths[1], paths[0], rtol=0.0, atol=1e-4)
+    assert (paths[0][0] - paths[0][1]).abs() > 1e-2
+
+
+def test_an_own_gravity_pulls_as_one_of_the_scene(start) -> None:
+    engine = start("humanoid", 3, device=CUDA)
+    own = torch.tensor([9.81, 3.0, 12.0], device=CUDA)
+    engine.set_property("gravity", own.unsqueeze(-1) * torch.tensor([0.0, 0.0, -1.0], device=CUDA))
+    engine.step(960)
+    loads = []
+    for _ in range(20):
+        engine.step(1)
+        loads.append(engine.read_contacts()[..., 2].sum(1).clone())
+    weight = torch.stack(loads).mean(0)
+    print(f"weights {weight.tolist()} N, expected {(engine.robot.total_mass * own).tolist()} N")
+    torch.testing.assert_close(weight, engine.robot.total_mass * own, rtol=0.02, atol=0.0)
+
+
 @pytest.mark.parametrize("name", ["humanoid_walk", "humanoid_stand", "walker_run", "cartpole_balance"])
 def test_environments_step_on_the_device_without_a_non_finite_value(name: str) -> None:
     env = make_env(load_task(name), num_envs=64, device=CUDA)

@@ -65,17 +65,20 @@ def test_a_reset_forgets_what_was_on_its_way(start, put, bench):
     assert moved[0] < 1e-6 < 0.01 < moved[1]
 
 
-def test_gravity_that_differs_makes_robots_fall_by_half_their_own_g_t_squared(start, put):
-    engine = start("walker", 3, dt=DT)
-    own = torch.tensor([9.81, 3.0, 12.0])
-    engine.set_property("gravity", own.unsqueeze(-1) * torch.tensor([0.0, 0.0, -1.0]))
-    assert torch.equal(-engine.get_property("gravity")[:, 2], own)
-    put(engine, lift=8.0)
-    before = engine.state.root_pose[:, 2].clone()
-    engine.step(100)
-    expected = own * 100 * DT * (101 * DT) / 2
-    torch.testing.assert_close(before - engine.state.root_pose[:, 2], expected, rtol=2e-3, atol=0.0)
-    assert engine.state.root_velocity[:, 3:].abs().max() < 0.02  # the force acts at the centre of mass: nothing turns
+def test_a_delay_that_is_changed_by_the_replay_of_a_recording_acts_at_once(start, put, bench):
+    engine = start(bench, 2, dt=DT, gravity=(0.0, 0.0, 0.0))
+    paths = []
+    for replayed in (False, True):
+        engine.set_property("action_delay", torch.zeros(2, 1))
+        home(engine, put)
+        driven(engine, [0.5, -1.0, 2.0], 4)
+        before = dict(vars(engine))
+        engine.set_property("action_delay", torch.tensor([[0.0], [6 * DT]]), torch.tensor([False, True]))
+        if replayed:
+            vars(engine).update(before)  # a replay changes what tensors hold, and nothing else
+        paths.append(driven(engine, [1.0, 0.0], 4))
+    torch.testing.assert_close(paths[1], paths[0], rtol=0.0, atol=1e-6)
+    assert (paths[0][:, 1] - paths[0][:, 0]).abs().max() > 1e-3
 
 
 def test_a_delay_that_is_no_time_is_refused(start):
