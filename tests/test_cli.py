@@ -321,6 +321,15 @@ def test_an_algorithm_that_cannot_learn_the_task_is_refused_before_anything_is_b
     assert f"algorithm 'ppo2' {said}" in capfd.readouterr().err
 
 
+def test_agents_of_a_pettingzoo_environment_are_trained_and_evaluated(capfd, tmp_path: Path) -> None:
+    run, task = str(tmp_path / "run"), "pz:mpe2.simple_spread_v3:max_cycles=5"
+    words = ("--algo", "mappo", *SMALL, "learner.num_steps=10", "--steps", "60", "--run", run)
+    trained = result(capfd, "train", task, *words)
+    assert (trained["task"], trained["engine"], trained["mean_episode_length"]) == (task, "pettingzoo", 5)
+    assert result(capfd, "evaluate", run, "--episodes", "4")["task"] == task
+    assert status("train", task) == 2 and "what fits is mappo, ippo" in capfd.readouterr().err
+
+
 def test_the_reference_of_terms_is_what_the_registry_says(capfd):
     assert main(["terms", "--markdown"]) == 0
     page = Path(__file__).parents[1] / "docs/reference/terms.md"

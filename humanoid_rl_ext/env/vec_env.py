@@ -85,7 +85,7 @@ class VecEnv:
             {group: table.names for group, table in self._observations.items()},
             agent_specs(task.agents, robot, self._actions, self._observations["policy"]),
             task.reward_per_agent,
-            symmetry=lambda: symmetry(self),
+            lambda: symmetry(self),
         )
 
     @property

@@ -108,10 +108,6 @@ class ClippedSettings(ActorCriticSettings):
     clip_range: float = Field(
         0.2, gt=0.0, le=1.0, description="How far the probability ratio may move for gain.", json_schema_extra=LIVE
     )
-    mirror_samples: bool = Field(
-        False,
-        description="Learn from the mirror image of every sample too, for robots whose left and right are alike.",
-    )
     clip_value_loss: bool = Field(True, description="Clip the change of the value function too.")
     schedule: Literal["fixed", "linear", "adaptive"] = Field(
         "adaptive", description="Learning rate: fixed, falling to zero at the last step, or steered by the divergence."
@@ -132,6 +128,11 @@ class ClippedSettings(ActorCriticSettings):
 
 class PPOSettings(ClippedSettings, TrunkSettings):
     """Settings of proximal policy optimisation."""
+
+    mirror_samples: bool = Field(
+        False,
+        description="Learn from the mirror image of every sample too, for robots whose left and right are alike.",
+    )
 
 
 def check_minibatches(name: str, count: int, samples: int) -> None:

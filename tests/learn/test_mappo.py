@@ -21,6 +21,7 @@ from humanoid_rl_ext.learn.normaliser import RewardNormaliser
 from humanoid_rl_ext.learn.ppo import PPO
 from humanoid_rl_ext.learn.settings_on_policy import PPOSettings
 from humanoid_rl_ext.learn.value_scale import ValueScale
+from humanoid_rl_ext.sim import recording
 from tests.learn.target import train, weights
 from tests.learn.team import NUM_ENVS, Team
 
@@ -283,3 +284,44 @@ def test_what_does_not_fit_is_one_clear_line():
     saved = make(Team(agents=3).spec).state_dict()
     with pytest.raises(CheckpointError, match="observation 'policy' has 4 elements in the checkpoint but 3 here"):
         make(Team().spec).load_state_dict(saved)
+
+
+def learned_on_a_gpu(kind: str, share: bool, algorithm: str) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
+    """Weights and figures after some updates on made-up transitions, an edit on the way."""
+    spec = dataclasses.replace(Team(kind, agents=3).spec, num_envs=64)
+    changes = {"num_steps": 8, "actor_hidden": [32], "critic_hidden": [32], "num_minibatches": 4}
+    settings = LEARNERS[algorithm].settings(**{**changes, "share_networks": share})
+    learner = make_learner(algorithm, spec, settings, "cuda:0", seed=1)
+    assert isinstance(learner, MAPPO)
+    generator = torch.Generator("cuda:0").manual_seed(5)
+
+    def random(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, generator=generator, device="cuda:0")
+
+    obs = {"policy": random(64, 4)}
+    for iteration in range(6):
+        if iteration == 4:
+            learner.edit("clip_range", 0.1)
+        for _ in range(8):
+            actions = learner.act(obs)
+            reward = obs["policy"][:, :3] * actions[:, :3].float()
+            done = random(64) > 1.5
+            obs = {"policy": random(64, 4)}
+            learner.observe(Transition(obs, reward, done, ~done & (random(64) > 1.5), obs))
+        for _ in learner.update():
+            continue
+    return {name: value.clone() for name, value in learner._weights().items()}, learner.metrics
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@pytest.mark.parametrize("share", [True, False])
+@pytest.mark.parametrize("kind", ["box", "discrete"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_recorded_learning_equals_eager_learning(algorithm, kind, share, monkeypatch):
+    weights_, metrics = learned_on_a_gpu(kind, share, algorithm)
+    monkeypatch.setattr(recording, "EAGER_CALLS", 10**9)
+    expected, figures = learned_on_a_gpu(kind, share, algorithm)
+    for name, value in expected.items():
+        torch.testing.assert_close(weights_[name], value, atol=1e-4, rtol=1e-3, msg=lambda said, n=name: f"{n}: {said}")
+    assert metrics == pytest.approx(figures, rel=1e-2, abs=1e-4)

@@ -1,4 +1,4 @@
-"""A run whose actions are choices: trained, watched, saved, resumed, evaluated and played like any other."""
+"""Runs of choices and of several agents: trained, watched, saved, resumed, evaluated and played like any other."""
 
 from __future__ import annotations
 
@@ -46,6 +46,34 @@ def test_a_policy_that_chooses_goes_all_the_way(tmp_path: Path) -> None:
         for _ in range(5):
             player.step_once()
         assert player.env.reserved_actions.shape == (2,) and not player.watch.error
+    finally:
+        player.close()
+
+
+@pytest.mark.parametrize(("algorithm", "choices"), [("mappo", True), ("ippo", False)])
+def test_several_agents_go_all_the_way(algorithm: str, choices: bool, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    legs = "agents={left: {joints: .*left.*}, right: {joints: .*right.*}}"
+    words = [*SMALL, legs, *(["control.bins=[-1, 0, 1]", "rewards.alive.agents=[left]"] if choices else [])]
+    plan = plan_run("walker_run", words, algorithm=algorithm, num_envs=4, env_steps=64, device="cpu", run=path)
+    session = open_session(plan, reserved=1)
+    session.run()
+    assert session.watched is not None and not session.watched.error
+    session.watched.act()
+    assert session.env.reserved_actions.shape == (1, 2 if choices else 12)  # type: ignore[attr-defined]
+    assert not session.watched.error
+    results: list[Evaluation] = []
+    session.evaluate(4, results.append)
+    assert results[0].episodes == 4
+    session.close()
+    resumed = open_session(plan_resume(path, env_steps=96))
+    resumed.run()
+    assert resumed.env_steps == 96 and resumed.learner.iteration == 3
+    resumed.close()
+    player = open_player(path)
+    try:
+        player.step_once()
+        assert not player.watch.error
     finally:
         player.close()
 
