@@ -7,9 +7,8 @@ import copy
 import torch
 from torch import nn
 
-from humanoid_rl_ext.learn.adam import Adam
 from humanoid_rl_ext.learn.critics import Ensemble, in_place
-from humanoid_rl_ext.learn.networks import flatten_parameters, linear, mlp, uniform_linear
+from humanoid_rl_ext.learn.networks import linear, mlp, uniform_linear
 from humanoid_rl_ext.learn.off_policy import OffPolicy
 from humanoid_rl_ext.learn.replay import Batch
 from humanoid_rl_ext.learn.settings_off_policy import ContinuousSettings
@@ -61,36 +60,9 @@ class ActorCritics[Settings: ContinuousSettings](OffPolicy[Settings]):
             start,
             settings.layer_norm,
         )
-        self._leaves: dict[str, list[nn.Parameter]] = {}
-        self._followers: list[tuple[torch.Tensor, torch.Tensor]] = []
         self._add("actor", self.actor, settings.actor_learning_rate)
         self._add("critics", self.critics, settings.critic_learning_rate)
         self.target_critics = self._follower("critics", self.critics)
-
-    def _add(self, name: str, network: nn.Module, learning_rate: float) -> None:
-        """Registers what is learned, with an optimiser of its own."""
-        self.networks[name] = network.to(self.device)
-        parameters, self._leaves[name] = flatten_parameters(network)
-        self.optimisers[name] = Adam(parameters, learning_rate, epsilon=self.settings.adam_eps, fused=True)
-
-    def _follower[Network: nn.Module](self, name: str, network: Network) -> Network:
-        """A copy that follows a registered network slowly."""
-        target = copy.deepcopy(network).requires_grad_(False)
-        parameters, _ = flatten_parameters(target)
-        self.networks[f"target_{name}"] = target
-        self._followers.append((parameters.data, self.optimisers[name].parameters.data))
-        return target
-
-    def _descend(self, name: str, loss: torch.Tensor) -> None:
-        """One step of a network's optimiser against the gradient of a loss."""
-        gradients = torch.autograd.grad(loss, self._leaves[name])
-        self.optimisers[name].step(torch.cat([part.flatten() for part in gradients]))
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Moves the targets towards what they follow."""
-        for target, source in self._followers:
-            target.lerp_(source, self.settings.tau)
 
     def _pairs(self, batch: Batch, when: str, actions: torch.Tensor) -> torch.Tensor:
         """What critics see: observations (``obs`` or ``next``) and actions side by side."""
