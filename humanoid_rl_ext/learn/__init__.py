@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from humanoid_rl_ext.errors import BadInputError, did_you_mean
 from humanoid_rl_ext.learn.settings import LearnerSettings
+from humanoid_rl_ext.learn.settings_dqn import DQNSettings
 from humanoid_rl_ext.learn.settings_multi_agent import IPPOSettings, MAPPOSettings
 from humanoid_rl_ext.learn.settings_multi_agent_off_policy import MADDPGSettings, QMIXSettings
 from humanoid_rl_ext.learn.settings_off_policy import DeterministicSettings, SACSettings, TD3Settings
@@ -116,6 +117,14 @@ LEARNERS: dict[str, LearnerEntry] = {
             path="humanoid_rl_ext.learn.ddpg:DDPG",
             help="Deep deterministic policy gradient: the ancestor of TD3, simpler and less steady.",
             action_kinds=("box",),
+            on_policy=False,
+        ),
+        LearnerEntry(
+            name="dqn",
+            settings=DQNSettings,
+            path="humanoid_rl_ext.learn.dqn:DQN",
+            help="Deep Q-learning: off-policy, values of choices, double and dueling by a switch.",
+            action_kinds=("discrete",),
             on_policy=False,
         ),
         LearnerEntry(

@@ -18,6 +18,7 @@ from humanoid_rl_ext.learn.edits import edited
 from humanoid_rl_ext.learn.networks import copy_parameters, flatten_parameters
 from humanoid_rl_ext.learn.normaliser import ObservationNormaliser
 from humanoid_rl_ext.learn.replay import Batch, ReplayBuffer
+from humanoid_rl_ext.learn.saved import check_saved_shapes, saved_shapes
 from humanoid_rl_ext.learn.settings_off_policy import OffPolicySettings
 from humanoid_rl_ext.sim.recording import Recording, restore_generator
 
@@ -310,8 +311,7 @@ class OffPolicy[Settings: OffPolicySettings]:
     def state_dict(self) -> dict[str, Any]:
         """Weights, optimisers, normalisers, counters and random state; the replay where ``save_replay`` asks for it."""
         state = {
-            "observations": dict(self.spec.observations),
-            "action": {"kind": self.spec.action.kind, "size": self.spec.action.size},
+            **saved_shapes(self.spec),
             "iteration": self.iteration,
             "env_steps": self.env_steps,
             "gradient_steps": self.gradient_steps,
@@ -328,13 +328,7 @@ class OffPolicy[Settings: OffPolicySettings]:
 
         Without a replay in it, the policy gathers ``learning_starts`` transitions before it learns on.
         """
-        for group, size in state["observations"].items():
-            if self.spec.observations.get(group) != size:
-                here = self.spec.observations.get(group, "none")
-                raise CheckpointError(f"observation '{group}' has {size} elements in the checkpoint but {here} here")
-        action = {"kind": self.spec.action.kind, "size": self.spec.action.size}
-        if state["action"] != action:
-            raise CheckpointError(f"the checkpoint acts by {state['action']} but the task takes {action}")
+        check_saved_shapes(self.spec, state)
         self._restore_learned_state(state)
         restore_generator(self.generator, state["generator"])
         self.iteration, self.env_steps = int(state["iteration"]), int(state["env_steps"])

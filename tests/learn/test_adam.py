@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from humanoid_rl_ext.learn.adam import Adam
 
 
-def test_it_makes_the_same_steps_as_pytorch():
+@pytest.mark.parametrize("fused", [False, True])
+def test_it_makes_the_same_steps_as_pytorch(fused):
     start = torch.randn(50)
     ours, theirs = torch.nn.Parameter(start.clone()), torch.nn.Parameter(start.clone())
-    adam = Adam(ours, learning_rate=0.01, epsilon=1e-5)
+    adam = Adam(ours, learning_rate=0.01, epsilon=1e-5, fused=fused)
     reference = torch.optim.Adam([theirs], lr=0.01, eps=1e-5)
     for _ in range(20):
         gradient = torch.randn(50)
