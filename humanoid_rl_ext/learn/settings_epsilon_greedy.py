@@ -38,7 +38,7 @@ class EpsilonGreedySettings(OffPolicySettings):
         1.0,
         gt=0.0,
         le=1.0,
-        description="How far the target network moves each time: 1 copies; little at target_interval 1: it follows.",
+        description="How far the target network moves each time: 1 copies; small ones follow slowly.",
         json_schema_extra=LIVE,
     )
     max_grad_norm: float = Field(
