@@ -277,7 +277,7 @@ def test_settings_out_of_proportion_are_refused_in_one_line(changes, message):
 
 def test_continuous_actions_and_a_single_choice_are_refused():
     box = EnvSpec(1, {"policy": 2}, ActionSpec("box", 1), 10)
-    with pytest.raises(BadInputError, match="learns discrete actions, not (box|continuous ones): what fits is ppo"):
+    with pytest.raises(BadInputError, match=r"learns discrete actions, not (box|continuous ones): what fits is ppo"):
         make_learner("dqn", box)
     assert "dqn" not in fitting(box) and "dqn" in fitting(Walk().spec)
     with pytest.raises(BadInputError, match="at least two are needed"):
