@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import math
 from collections.abc import Iterator
 from functools import cached_property, partial
@@ -14,7 +16,7 @@ from humanoid_rl_ext.env.transition import EnvSpec, Observations, Transition
 from humanoid_rl_ext.errors import CheckpointError, HumanoidRLError
 from humanoid_rl_ext.learn.adam import Adam
 from humanoid_rl_ext.learn.edits import edited
-from humanoid_rl_ext.learn.networks import copy_parameters
+from humanoid_rl_ext.learn.networks import copy_parameters, flatten_parameters
 from humanoid_rl_ext.learn.normaliser import ObservationNormaliser
 from humanoid_rl_ext.learn.replay import Batch, ReplayBuffer
 from humanoid_rl_ext.learn.saved import check_saved_shapes, saved_shapes
@@ -33,6 +35,8 @@ class OffPolicy[Settings: OffPolicySettings]:
     """What every gradient step measures, in the order of what ``_learn`` gives to ``_measured``."""
     policy_figures: ClassVar[tuple[str, ...]] = ()
     """What only those gradient steps measure that move the policy."""
+    privileged: ClassVar[bool] = True
+    """Whether it makes use of what only critics see."""
 
     def __init__(
         self,
@@ -49,7 +53,7 @@ class OffPolicy[Settings: OffPolicySettings]:
         """Gradient steps made so far."""
         self.metrics: dict[str, float] = {}
         self.generator = torch.Generator(self.device).manual_seed(seed)
-        self._critic_group = "critic" if "critic" in spec.observations else "policy"
+        self._critic_group = "critic" if self.privileged and "critic" in spec.observations else "policy"
         self._groups = tuple(dict.fromkeys(("policy", self._critic_group)))
         self._kept_replay: dict[str, Any] | None = None
         if total_env_steps is not None:  # a run, not somebody who only wants to see the policy act
@@ -62,6 +66,8 @@ class OffPolicy[Settings: OffPolicySettings]:
         self.networks = nn.ModuleDict()
         """All that is learned, target networks included, by the names that checkpoints use."""
         self.optimisers: dict[str, Adam] = {}
+        self._leaves: dict[str, list[nn.Parameter]] = {}
+        self._followers: list[tuple[torch.Tensor, torch.Tensor]] = []
         self._sums = torch.zeros(len(self.figures) + len(self.policy_figures), device=self.device)
         self._counts = [0, 0]  # gradient steps of this iteration, and those that moved the policy
         self._step, self._owed = 0, 0.0
@@ -103,8 +109,8 @@ class OffPolicy[Settings: OffPolicySettings]:
         raise NotImplementedError
 
     def _action_width(self) -> int:
-        """Numbers per action in the replay; zero stands for one, (num_envs,)."""
-        return self.spec.action.size if self.spec.action.kind == "box" else 0
+        """Numbers per action in the replay; zero stands for one, (num_envs,). Of agents that choose, each has one."""
+        return self.spec.action.size if self.spec.action.kind == "box" else len(self.spec.agents)
 
     def _draw_at_random(self, actions: torch.Tensor) -> None:
         """Fills actions as the replay stores them with any that are allowed, all equally likely."""
@@ -123,6 +129,33 @@ class OffPolicy[Settings: OffPolicySettings]:
         """Takes over a setting that has just changed, where it is kept outside ``settings``."""
 
     # What they share.
+
+    def _add(self, name: str, network: nn.Module, learning_rate: float) -> None:
+        """Registers what is learned, with an optimiser of its own."""
+        self.networks[name] = network.to(self.device)
+        parameters, self._leaves[name] = flatten_parameters(network)
+        self.optimisers[name] = Adam(parameters, learning_rate, epsilon=self.settings.adam_eps, fused=True)
+
+    def _follower[Network: nn.Module](self, name: str, network: Network) -> Network:
+        """A copy that follows a registered network slowly."""
+        target = copy.deepcopy(network).requires_grad_(False)
+        parameters, _ = flatten_parameters(target)
+        self.networks[f"target_{name}"] = target
+        self._followers.append((parameters.data, self.optimisers[name].parameters.data))
+        return target
+
+    def _descend(self, name: str, loss: torch.Tensor, max_grad_norm: float | None = None) -> None:
+        """One step of a network's optimiser against the gradient of a loss, which is scaled down to a norm if given."""
+        gradients = torch.autograd.grad(loss, self._leaves[name])
+        gradient = torch.cat([part.flatten() for part in gradients])
+        divisor = None if max_grad_norm is None else (gradient.norm() / max_grad_norm).clamp_(min=1.0)
+        self.optimisers[name].step(gradient, divisor)
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Moves the targets towards what they follow."""
+        for target, source in self._followers:
+            target.lerp_(source, self.settings.tau)
 
     def _bounds(self) -> tuple[list[float], list[float]]:
         """Least and greatest of each element of a box action."""
@@ -195,6 +228,8 @@ class OffPolicy[Settings: OffPolicySettings]:
     @torch.inference_mode()
     def observe(self, transition: Transition) -> None:
         """Stores what the last ``act`` led to."""
+        if not self.settings.time_limit_bootstrap:
+            transition = dataclasses.replace(transition, terminated=transition.terminated | transition.truncated)
         self.replay.push(transition, keep_order=self.settings.n_step > 1)
         self._step += 1
         self.env_steps += self.spec.num_envs
