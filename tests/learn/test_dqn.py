@@ -65,7 +65,7 @@ def made(seed: int = 1, env: Walk | None = None, total: int | None = TOTAL, devi
 
 
 def train(learner, env: Walk, iterations: int) -> list[dict[str, float]]:
-    history = []
+    history: list[dict[str, float]] = []
     while len(history) < iterations:
         before = learner.iteration
         learner.observe(env.step(learner.act(env.obs)))
@@ -119,7 +119,9 @@ def test_returns_over_three_steps_end_with_the_episode(cut):
     spec = EnvSpec(1, {"policy": 1}, ActionSpec("discrete", 2), 10)
     sizes = {"buffer_size": 4, "batch_size": 4, "learning_starts": 0, "n_step": 3, "gamma": 0.5, "double": False}
     learner = DQN(spec, settings(**sizes))
-    learner.target_values.forward = lambda obs: torch.cat((obs, obs - 1.0), dim=-1)
+    learner.target_values.register_forward_hook(
+        lambda network, seen, values: torch.cat((seen[0], seen[0] - 1.0), dim=-1)
+    )
     for step, reward in enumerate((1.0, 2.0, 4.0, 8.0)):
         ends = torch.tensor([step == 1])
         never = torch.tensor([False])
@@ -277,7 +279,7 @@ def test_settings_out_of_proportion_are_refused_in_one_line(changes, message):
 
 def test_continuous_actions_and_a_single_choice_are_refused():
     box = EnvSpec(1, {"policy": 2}, ActionSpec("box", 1), 10)
-    with pytest.raises(BadInputError, match="learns discrete actions, not (box|continuous ones): what fits is ppo"):
+    with pytest.raises(BadInputError, match=r"learns discrete actions, not (box|continuous ones): what fits is ppo"):
         make_learner("dqn", box)
     assert "dqn" not in fitting(box) and "dqn" in fitting(Walk().spec)
     with pytest.raises(BadInputError, match="at least two are needed"):
