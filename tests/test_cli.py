@@ -8,14 +8,18 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from humanoid_rl_ext import learn
 from humanoid_rl_ext.cli import main
 from humanoid_rl_ext.cli.output import table
 from humanoid_rl_ext.cli.parser import count
+from humanoid_rl_ext.train import start
+from humanoid_rl_ext.train.config import RunConfig, load_run_config
 
 REPOSITORY = Path(__file__).parents[1]
 SMALL = ("--envs", "2", "learner.num_steps=16", "learner.actor_hidden=[8]", "learner.critic_hidden=[8]")
@@ -252,6 +256,7 @@ def test_an_unexpected_error_leaves_its_traceback_in_the_run_folder(
 
 LISTS = """
 import sys
+from humanoid_rl_ext import learn
 from humanoid_rl_ext.cli import main
 from humanoid_rl_ext.cli.output import table
 for command in ("tasks", "robots", "learners", "terms"):
@@ -271,8 +276,58 @@ def test_lists_name_what_there_is_without_loading_anything_heavy() -> None:
 def test_lists_are_data_with_json(capfd: pytest.CaptureFixture[str]) -> None:
     assert "humanoid" in result(capfd, "robots")["robots"]
     assert "cartpole_balance" in [task["name"] for task in result(capfd, "tasks")["tasks"]]
-    assert "gamma" in result(capfd, "learners")["learners"][0]["settings"]
+    first = result(capfd, "learners")["learners"][0]
+    assert (first["name"], first["actions"], first["on_policy"], first["multi_agent"]) == (
+        "ppo",
+        ["box", "discrete"],
+        True,
+        False,
+    )
+    assert "gamma" in first["settings"]
     assert "alive" in [term["name"] for term in result(capfd, "terms")["terms"]["reward"]]
+
+
+def test_learners_say_what_they_work_with(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["learners"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[0].split() == ["algorithm", "actions", "learns", "agents"]
+    assert lines[1].split() == ["ppo", "continuous,", "discrete", "on-policy", "one"]
+
+
+@pytest.mark.parametrize(
+    ("task", "kinds", "said"),
+    [
+        (["humanoid_walk"], ("discrete",), "learns discrete actions, not continuous ones: what fits is "),
+        (["cartpole_balance_discrete"], ("box",), "learns continuous actions, not discrete ones: what fits is "),
+        (["gym:CartPole-v1"], ("box",), "learns continuous actions, not discrete ones: what fits is "),
+        (
+            ["cartpole_balance", "agents={a: {joints: .*}}", "rewards.alive.agents=[a]"],
+            ("box", "discrete"),
+            "teaches one agent, and there are 1",
+        ),
+    ],
+)
+def test_an_algorithm_that_cannot_learn_the_task_is_refused_before_anything_is_built(
+    task: list[str], kinds: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch, capfd
+) -> None:
+    monkeypatch.setitem(learn.LEARNERS, "ppo2", replace(learn.LEARNERS["ppo"], name="ppo2", action_kinds=kinds))
+
+    def with_the_name(algorithm: str, *arguments: Any, **options: Any) -> RunConfig:
+        return load_run_config("ppo", *arguments, **options).model_copy(update={"algorithm": algorithm})
+
+    monkeypatch.setattr(start, "load_run_config", with_the_name)
+    monkeypatch.setattr(start, "open_session", None)
+    assert main(["train", *task, "--algo", "ppo2"]) == 2
+    assert f"algorithm 'ppo2' {said}" in capfd.readouterr().err
+
+
+def test_agents_of_a_pettingzoo_environment_are_trained_and_evaluated(capfd, tmp_path: Path) -> None:
+    run, task = str(tmp_path / "run"), "pz:mpe2.simple_spread_v3:max_cycles=5"
+    words = ("--algo", "mappo", *SMALL, "learner.num_steps=10", "--steps", "60", "--run", run)
+    trained = result(capfd, "train", task, *words)
+    assert (trained["task"], trained["engine"], trained["mean_episode_length"]) == (task, "pettingzoo", 5)
+    assert result(capfd, "evaluate", run, "--episodes", "4")["task"] == task
+    assert status("train", task) == 2 and "what fits is mappo, ippo" in capfd.readouterr().err
 
 
 def test_the_reference_of_terms_is_what_the_registry_says(capfd):

@@ -15,7 +15,11 @@ def tasks(arguments: argparse.Namespace, out: Output) -> int:
     loaded = [load_task(name) for name in task_names()]
     data = [{"name": task.name, "description": task.description, "robot": task.robot.source} for task in loaded]
     lines = table([(task.name, task.description) for task in loaded])
-    out.result({"tasks": data}, f"{lines}\n\ngym:ID trains any Gymnasium environment, for example gym:CartPole-v1")
+    others = (
+        "gym:ID trains any Gymnasium environment, for example gym:CartPole-v1\n"
+        "pz:ID trains the agents of a PettingZoo environment, for example pz:mpe2.simple_spread_v3"
+    )
+    out.result({"tasks": data}, f"{lines}\n\n{others}")
     return 0
 
 
@@ -31,13 +35,24 @@ def robots(arguments: argparse.Namespace, out: Output) -> int:
 
 
 def learners(arguments: argparse.Namespace, out: Output) -> int:
-    """Lists the algorithms with their settings."""
+    """Lists what each algorithm works with, and its settings."""
     from humanoid_rl_ext.learn import LEARNERS
 
-    data, text = [], []
+    head = ("algorithm", "actions", "learns", "agents")
+    overview = [head, *((entry.name, *entry.properties) for entry in LEARNERS.values())]
+    data, text = [], [table(overview)]
     for entry in LEARNERS.values():
         fields = entry.settings.model_json_schema()["properties"]
-        data.append({"name": entry.name, "help": entry.help, "settings": fields})
+        data.append(
+            {
+                "name": entry.name,
+                "help": entry.help,
+                "actions": list(entry.action_kinds),
+                "on_policy": entry.on_policy,
+                "multi_agent": entry.multi_agent,
+                "settings": fields,
+            }
+        )
         rows = [(f"learner.{name}", _default(field), field.get("description", "")) for name, field in fields.items()]
         text.append(f"{entry.name}: {entry.help}\n{table(rows, '  ')}")
     out.result({"learners": data}, "\n\n".join(text))

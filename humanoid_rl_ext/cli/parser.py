@@ -98,8 +98,8 @@ def _build() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser
         "words",
         nargs="*",
         metavar="TASK [key=value ...]",
-        help="a preset, a .yaml file or gym:ID; then values of the task, of the learner (learner.learning_rate=1e-3) "
-        "or of the run (run.save_interval=10)",
+        help="a preset, a .yaml file, gym:ID or pz:ID; then values of the task, of the learner "
+        "(learner.learning_rate=1e-3) or of the run (run.save_interval=10)",
     )
     train.add_argument("--robot", metavar="PATH", help="a bundled robot's name, or a USD, MJCF or URDF file")
     train.add_argument("--algo", metavar="NAME", help="algorithm (ppo)")

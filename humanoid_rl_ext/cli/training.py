@@ -87,6 +87,7 @@ def evaluate(arguments: argparse.Namespace, out: Output) -> int:
 
 def _plan(arguments: argparse.Namespace) -> RunPlan:
     """The run that the arguments describe, checked as far as that goes without importing torch."""
+    from humanoid_rl_ext.task.foreign import is_foreign
     from humanoid_rl_ext.train.start import plan_resume, plan_run
 
     words = list(arguments.words)
@@ -104,8 +105,8 @@ def _plan(arguments: argparse.Namespace) -> RunPlan:
         if words and "=" not in words[0]:
             raise BadInputError(f"'{words[0]}': a resumed run keeps its task; leave TASK out")
         return plan_resume(arguments.resume, words, **settings)
-    if not words or "=" in words[0]:
-        raise BadInputError("which task? ./hrl train TASK, a .yaml file or gym:ID; './hrl tasks' lists them")
+    if not words or ("=" in words[0] and not is_foreign(words[0])):
+        raise BadInputError("which task? ./hrl train TASK, a .yaml file, gym:ID or pz:ID; './hrl tasks' lists them")
     return plan_run(
         words[0],
         words[1:],

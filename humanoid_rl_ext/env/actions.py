@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 
-from humanoid_rl_ext.env.terms import as_slice, pick
+from humanoid_rl_ext.env.moves import MoveTable, moves_of
+from humanoid_rl_ext.env.terms import as_slice, per_joint, picked
+from humanoid_rl_ext.env.transition import ActionSpec, EnvSpec
 from humanoid_rl_ext.errors import TaskError
 from humanoid_rl_ext.robot.description import Joint, RobotDescription
 from humanoid_rl_ext.sim.engine import TargetMode
-from humanoid_rl_ext.task.schema import ControlSection
+from humanoid_rl_ext.task.control import AgentSection, ControlSection, action_kind, choices_of
 
 _MODES: dict[str, TargetMode] = {"joint_position": "position", "joint_velocity": "velocity", "effort": "effort"}
 
 
 class ActionMap:
-    """Turns actions (num_envs, actions) into joint targets (num_envs, joints)."""
+    """Turns actions into joint targets (num_envs, joints).
 
-    def __init__(self, control: ControlSection, robot: RobotDescription, num_envs: int, device: torch.device) -> None:
-        """Raises TaskError when the joint pattern picks nothing, or effort control meets a joint without a limit."""
+    Actions are (num_envs, joints moved); where control is discrete, the choices (num_envs,) or (num_envs, agents).
+    """
+
+    def __init__(
+        self,
+        control: ControlSection,
+        robot: RobotDescription,
+        num_envs: int,
+        device: torch.device,
+        agents: Mapping[str, AgentSection] | None = None,
+    ) -> None:
+        """Raises TaskError when a pattern picks nothing, effort control meets a joint without a limit, there are more
+        than 4096 moves, or the agents do not share the joints out among them."""
         names = robot.joint_names
-        picks = pick(control.joints, names, None, "control.joints")
-        self.joints = list(range(len(names)))[picks] if isinstance(picks, slice) else picks.tolist()
+        self.joints = picked(control.joints, names, "control.joints")
         self.names = tuple(names[index] for index in self.joints)
         self.mode = _MODES[control.type]
         self.clip = control.clip
         self.picks = as_slice(self.joints)
         joints = [robot.joints[index] for index in self.joints]
-        scale = _per_joint(control.scale, self.names)
+        scale = per_joint(control.scale, self.names, "control.scale")
         if self.mode == "effort":
             unlimited = [joint.name for joint in joints if not math.isfinite(joint.effort_limit)]
             if unlimited:
@@ -42,10 +55,44 @@ class ActionMap:
         """Least and greatest of each action that make a difference."""
         self._targets = torch.tensor(rest, device=device).repeat(num_envs, 1)
         self._offset = torch.tensor([rest[index] for index in self.joints], device=device)
+        self.groups = joint_groups(agents, self.names) if agents is not None else {}
+        """For each agent, the places of its joints among those that are moved."""
+        self.spec, self.agents = self._box(range(len(self.names))), [self._box(own) for own in self.groups.values()]
+        """What is accepted as actions, of all and of each agent."""
+        self._moves: MoveTable | None = None
+        if action_kind(control, agents) == "discrete":
+            self._choose(control, agents)
+
+    def _box(self, places: range | list[int]) -> ActionSpec:
+        low, high = (tuple(bound[place] for place in places) for bound in self.bounds)
+        return ActionSpec("box", len(places), tuple(self.names[place] for place in places), low, high)
+
+    def _choose(self, control: ControlSection, agents: Mapping[str, AgentSection] | None) -> None:
+        """Makes actions choices among moves."""
+        if agents is None:
+            moves, places = [moves_of(control, self.names, "control")], [list(range(len(self.names)))]
+            self.spec = ActionSpec("discrete", len(moves[0].names), moves[0].names)
+        else:
+            places = list(self.groups.values())
+            moves = []
+            for (name, agent), own in zip(agents.items(), places, strict=True):
+                where = f"agents.{name}" if agent.is_discrete else "control"
+                moves.append(moves_of(choices_of(control, agent), [self.names[place] for place in own], where))
+            self.agents = [ActionSpec("discrete", len(each.names), each.names) for each in moves]
+            self.spec = ActionSpec("discrete", max(agent.size for agent in self.agents))
+        self._moves = MoveTable(moves, places, self._scale.device)
 
     def clean(self, actions: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
-        """Actions within the clip, anything that is not a number as zero."""
+        """(num_envs, joints moved): actions within the clip, anything that is not a number as zero; moves as rows."""
+        if self._moves is not None:
+            return self._moves.look_up(actions, out)
         return torch.clamp(torch.nan_to_num(actions), -self.clip, self.clip, out=out)
+
+    def at_rest(self, rows: int) -> torch.Tensor:
+        """Actions for so many environments that ask for nothing, or for the least there is to choose."""
+        if self._moves is None:
+            return torch.zeros(rows, len(self.joints), device=self._scale.device)
+        return self._moves.at_rest(rows, not self.groups)
 
     def targets(self, actions: torch.Tensor) -> torch.Tensor:
         """(num_envs, joints) targets in the engine's mode for clean actions; joints not controlled keep their rest."""
@@ -73,15 +120,33 @@ def _bounds(
     return tuple(low), tuple(high)
 
 
-def _per_joint(scale: float | dict[str, float], names: tuple[str, ...]) -> list[float]:
-    if not isinstance(scale, dict):
-        return [scale] * len(names)
-    factors: dict[int, float] = {}
-    for pattern, factor in scale.items():
-        picks = pick(pattern, names, None, "control.scale")
-        for index in list(range(len(names)))[picks] if isinstance(picks, slice) else picks.tolist():
-            factors[index] = factor
-    missing = [name for index, name in enumerate(names) if index not in factors]
-    if missing:
-        raise TaskError(f"control.scale: no pattern covers {', '.join(missing)}; add '.*' first for the rest")
-    return [factors[index] for index in range(len(names))]
+def joint_groups(agents: Mapping[str, AgentSection], joints: tuple[str, ...]) -> dict[str, list[int]]:
+    """For each agent, the places of its joints among ``joints``.
+
+    Raises:
+        TaskError: when a joint belongs to two agents or to none.
+    """
+    owner: dict[str, str] = {}
+    groups: dict[str, list[int]] = {}
+    for name, agent in agents.items():
+        groups[name] = picked(agent.joints, joints, f"agents.{name}.joints")
+        for joint in (joints[place] for place in groups[name]):
+            if joint in owner:
+                raise TaskError(f"agents.{name}.joints: '{joint}' belongs to the agent '{owner[joint]}' already")
+            owner[joint] = name
+    left = [joint for joint in joints if joint not in owner]
+    if left:
+        raise TaskError(
+            f"agents: nobody moves {', '.join(left)}; give them to an agent, or leave them out of control.joints"
+        )
+    return groups
+
+
+def random_actions(spec: EnvSpec, steps: int, device: torch.device, seed: int = 0) -> torch.Tensor:
+    """(steps, num_envs, ...) actions: standard normal ones, or choices with equal odds."""
+    generator = torch.Generator(device=device).manual_seed(seed)
+    if spec.action.kind == "box":
+        return torch.randn(steps, spec.num_envs, spec.action.size, generator=generator, device=device)
+    sizes = [agent.action.size for agent in spec.agents] or [spec.action.size]
+    columns = [torch.randint(size, (steps, spec.num_envs), generator=generator, device=device) for size in sizes]
+    return torch.stack(columns, dim=-1) if spec.agents else columns[0]

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from humanoid_rl_ext.env.actions import random_actions
 from humanoid_rl_ext.env.make import leave_cores_to_physics, scene_settings, task_robot
 from humanoid_rl_ext.env.vec_env import VecEnv
 from humanoid_rl_ext.sim.device import used_memory
@@ -51,9 +52,7 @@ def bench_env(
     recorder = _Recorder(make_engine(engine, task_robot(task), scene_settings(task, num_envs, device)))
     env = VecEnv(task, recorder)  # type: ignore[arg-type]
     try:
-        generator = torch.Generator(device=env.device).manual_seed(0)
-        shape = (steps, num_envs, env.spec.action.size)
-        actions = torch.randn(shape, generator=generator, device=env.device)
+        actions = random_actions(env.spec, steps, env.device)
         env.reset()
         start = env.state_dict()
         run_env(env, actions)

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from humanoid_rl_ext.env.actions import random_actions
 from humanoid_rl_ext.env.bench import run_env, timed
 from humanoid_rl_ext.env.make import leave_cores_to_physics, make_env
 from humanoid_rl_ext.env.vec_env import VecEnv
@@ -70,8 +71,7 @@ def _start(task: Task, engine: str, num_envs: int, device: str, steps: int) -> N
     leave_cores_to_physics()
     env = make_env(task, engine=engine, num_envs=num_envs, device=device)
     assert isinstance(env, VecEnv)
-    generator = torch.Generator(device=env.device).manual_seed(0)
-    actions = torch.randn(steps, num_envs, env.spec.action.size, generator=generator, device=env.device)
+    actions = random_actions(env.spec, steps, env.device)
     _measured = env, actions
     env.reset()
     _rate()

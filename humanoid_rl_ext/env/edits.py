@@ -42,7 +42,10 @@ def adopt(env: VecEnv, task: Task) -> None:
         TaskError: for a term that cannot be had or left out while training; nothing has changed then.
     """
     robot, before = env.engine.robot, env._rewards.terms
-    rewards = RewardTable(task.rewards, robot, env.view, env._block, len(env._metrics), before)
+    agents = env._rewards.agents
+    if task.reward_per_agent and not agents:
+        raise TaskError("rewards: agents cannot come to be paid apart while training; it takes effect in a new run")
+    rewards = RewardTable(task.rewards, robot, env.view, env._block, len(env._metrics), before, agents=agents)
     for table, terms in _bound(env).items():
         for name, term in terms.items():
             section = getattr(task, table).get(name)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
+from humanoid_rl_ext.env.tally import Ended, Tally
 from humanoid_rl_ext.env.transition import ActionSpec, EnvSpec, Observations, Transition
 from humanoid_rl_ext.errors import BadInputError, TaskError, did_you_mean
 
@@ -46,11 +47,7 @@ class GymnasiumEnv:
         self._seed = seed
         self._seeded = False
         self._obs = np.zeros((num_envs, flat.shape[0]), dtype=np.float32)
-        self._returns = [0.0] * num_envs
-        self._lengths = [0] * num_envs
-        self._sums = {"return": 0.0, "length": 0.0, "success_rate": 0.0}
-        self._episodes = 0
-        self._finished: list[tuple[int, float, int, bool]] = []
+        self._tally = Tally(num_envs)
 
     @property
     def task_name(self) -> str:
@@ -72,8 +69,8 @@ class GymnasiumEnv:
             self._seeded = True
         for i, env in enumerate(self._envs):
             self._obs[i] = self._flat(env.reset(seed=seeds[i])[0])
-            self._returns[i], self._lengths[i] = 0.0, 0
-        self._finished = []
+            self._tally.forget(i)
+        self._tally.begin_step()
         return self.observations()
 
     def observations(self) -> Observations:
@@ -87,17 +84,16 @@ class GymnasiumEnv:
         terminated, truncated = np.zeros(num_envs, dtype=bool), np.zeros(num_envs, dtype=bool)
         obs = self._obs
         ended: list[tuple[int, np.ndarray]] = []
-        self._finished = []
+        self._tally.begin_step()
         for i, (env, action) in enumerate(zip(self._envs, self._native_actions(actions), strict=True)):
             raw, reward, terminal, cut, _ = env.step(action)
             obs[i] = raw if self._vector_obs else self._flat(raw)
             rewards[i] = reward
-            self._returns[i] += float(reward)
-            self._lengths[i] += 1
+            self._tally.add(i, float(reward))
             if terminal or cut:
                 terminated[i], truncated[i] = terminal, cut and not terminal
                 ended.append((i, obs[i].copy()))
-                self._count_episode(i, bool(cut and not terminal))
+                self._tally.end(i, bool(cut and not terminal))
                 obs[i] = self._flat(env.reset()[0])
         following = self.observations()
         final = following
@@ -115,18 +111,12 @@ class GymnasiumEnv:
         )
 
     def episode_metrics(self) -> dict[str, float]:
-        """Means over the episodes that ended since the last call: ``return``, ``length`` (steps), ``success_rate``
-        (reached the time limit), and their number, ``episodes``; the number alone when none ended."""
-        metrics = {"episodes": float(self._episodes)}
-        if self._episodes:
-            metrics |= {name: total / self._episodes for name, total in self._sums.items()}
-        self._sums = dict.fromkeys(self._sums, 0.0)
-        self._episodes = 0
-        return metrics
+        """Means over the episodes that ended since the last call, see ``Tally.take``."""
+        return self._tally.take()
 
-    def finished(self) -> list[tuple[int, float, int, bool]]:
+    def finished(self) -> list[Ended]:
         """The episodes that ended in the last step: environment, return, length (steps), reached the time limit."""
-        return self._finished
+        return self._tally.finished
 
     def edit(self, path: str, value: Any) -> None:
         """Raises TaskError: these environments have nothing to edit."""
@@ -136,15 +126,14 @@ class GymnasiumEnv:
         """Random state and episode sums; the simulators' own state cannot be had from Gymnasium."""
         return {
             "random": [env.unwrapped.np_random.bit_generator.state for env in self._envs],
-            "sums": dict(self._sums),
-            "episodes": self._episodes,
+            **self._tally.state_dict(),
         }
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Restores ``state_dict``; every environment starts a new episode."""
         for env, state in zip(self._envs, saved["random"], strict=True):
             env.unwrapped.np_random.bit_generator.state = state
-        self._sums, self._episodes = dict(saved["sums"]), saved["episodes"]
+        self._tally.load_state_dict(saved)
         self._seeded = True
         self.reset()
 
@@ -152,14 +141,6 @@ class GymnasiumEnv:
         """Frees the environments."""
         for env in self._envs:
             env.close()
-
-    def _count_episode(self, i: int, reached_limit: bool) -> None:
-        self._finished.append((i, self._returns[i], self._lengths[i], reached_limit))
-        self._sums["return"] += self._returns[i]
-        self._sums["length"] += self._lengths[i]
-        self._sums["success_rate"] += reached_limit
-        self._episodes += 1
-        self._returns[i], self._lengths[i] = 0.0, 0
 
     def _flat(self, obs: Any) -> np.ndarray:
         return spaces.flatten(self._obs_space, obs)

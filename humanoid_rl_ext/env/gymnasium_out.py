@@ -13,17 +13,19 @@ from humanoid_rl_ext.env.vec_env import VecEnv
 
 
 class GymnasiumVectorEnv(gymnasium.vector.VectorEnv):
-    """A VecEnv behind Gymnasium's vector interface: numpy, same-step autoreset, final observations in info."""
+    """A VecEnv behind Gymnasium's vector interface: numpy, same-step autoreset, final observations in info.
+
+    Several agents are one here: what they choose stands side by side, and rewards of their own are averaged.
+    """
 
     metadata = {"autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012  (Gymnasium's own convention)
 
     def __init__(self, env: VecEnv) -> None:
         self.env = env
         self.num_envs = env.num_envs
-        size, actions = env.spec.observations["policy"], env.spec.action.size
-        clip = env.task.control.clip
+        size = env.spec.observations["policy"]
         self.single_observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (size,), np.float32)
-        self.single_action_space = gymnasium.spaces.Box(-clip, clip, (actions,), np.float32)
+        self.single_action_space = action_space(env)
         self.observation_space = gymnasium.vector.utils.batch_space(self.single_observation_space, self.num_envs)
         self.action_space = gymnasium.vector.utils.batch_space(self.single_action_space, self.num_envs)
 
@@ -37,7 +39,8 @@ class GymnasiumVectorEnv(gymnasium.vector.VectorEnv):
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Observations, rewards, terminated, truncated and info; ``final_obs`` in info where an episode ended."""
-        moved = self.env.step(torch.as_tensor(actions, dtype=torch.float32, device=self.env.device))
+        dtype = torch.float32 if self.env.spec.action.kind == "box" else torch.int64
+        moved = self.env.step(torch.as_tensor(actions, dtype=dtype, device=self.env.device))
         terminated, truncated = self._numpy(moved.terminated), self._numpy(moved.truncated)
         info: dict[str, Any] = {}
         ended = terminated | truncated
@@ -47,7 +50,8 @@ class GymnasiumVectorEnv(gymnasium.vector.VectorEnv):
             for index in np.flatnonzero(ended):
                 final[index] = rows[index]
             info = {"final_obs": final, "_final_obs": ended}
-        return self._numpy(moved.obs["policy"]), self._numpy(moved.reward), terminated, truncated, info
+        reward = moved.reward.mean(-1) if self.env.spec.reward_per_agent else moved.reward
+        return self._numpy(moved.obs["policy"]), self._numpy(reward), terminated, truncated, info
 
     def close_extras(self, **kwargs: Any) -> None:
         """Frees the engine."""
@@ -56,3 +60,14 @@ class GymnasiumVectorEnv(gymnasium.vector.VectorEnv):
     @staticmethod
     def _numpy(tensor: torch.Tensor) -> np.ndarray:
         return tensor.detach().cpu().numpy().copy()
+
+
+def action_space(env: VecEnv) -> gymnasium.spaces.Space:
+    """What one of the environments accepts as an action."""
+    spec = env.spec
+    if spec.action.kind == "box":
+        clip = env.task.control.clip
+        return gymnasium.spaces.Box(-clip, clip, (spec.action.size,), np.float32)
+    if spec.agents:
+        return gymnasium.spaces.MultiDiscrete([agent.action.size for agent in spec.agents])
+    return gymnasium.spaces.Discrete(spec.action.size)

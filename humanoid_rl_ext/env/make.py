@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import torch
 
+from humanoid_rl_ext.env.actions import ActionMap
 from humanoid_rl_ext.env.randomised import contacts_vary
 from humanoid_rl_ext.env.transition import EnvSpec, Observations, Transition
 from humanoid_rl_ext.errors import BadInputError
@@ -16,7 +17,7 @@ from humanoid_rl_ext.sim.engines import make_engine
 from humanoid_rl_ext.sim.terrain import build_terrain
 from humanoid_rl_ext.task.schema import Task
 
-GYM_PREFIX = "gym:"
+GYM_PREFIX, PZ_PREFIX = "gym:", "pz:"
 
 
 class Env(Protocol):
@@ -48,25 +49,32 @@ def make_env(
     seed: int | None = None,
     reserved: int = 0,
 ) -> Env:
-    """The environment of a Task, or of ``gym:ID``, with ``num_envs`` copies and ``reserved`` more (see VecEnv).
+    """The environment of a Task, ``gym:ID`` or ``pz:ID``, with ``num_envs`` copies and ``reserved`` more (see VecEnv).
 
     ``engine`` is an engine's name, or the engine itself with all copies of the Task's robot.
 
     Raises:
-        BadInputError: for reserved copies of a Gymnasium environment.
+        BadInputError: for reserved copies of a Gymnasium or PettingZoo environment.
         HumanoidRLError: when the robot, the engine or the device cannot be had, or a term does not fit the robot.
     """
     leave_cores_to_physics()
     if isinstance(task, str):
         if reserved:
             raise BadInputError(f"{task} cannot be watched while it trains: it is not simulated by an engine of ours")
+        seed = 1 if seed is None else seed
+        if task.startswith(PZ_PREFIX):
+            from humanoid_rl_ext.env.pettingzoo_in import PettingZooEnv
+
+            return PettingZooEnv(task.removeprefix(PZ_PREFIX), num_envs, device, seed)
         from humanoid_rl_ext.env.gymnasium_in import GymnasiumEnv
 
-        return GymnasiumEnv(task.removeprefix(GYM_PREFIX), num_envs, device, 1 if seed is None else seed)
+        return GymnasiumEnv(task.removeprefix(GYM_PREFIX), num_envs, device, seed)
     from humanoid_rl_ext.env.vec_env import VecEnv
 
     if isinstance(engine, str):
-        engine = make_engine(engine, task_robot(task), scene_settings(task, num_envs + reserved, device))
+        robot = task_robot(task)
+        ActionMap(task.control, robot, 1, torch.device("cpu"), task.agents)  # what does not fit costs no scene
+        engine = make_engine(engine, robot, scene_settings(task, num_envs + reserved, device))
     try:
         return VecEnv(task, engine, seed, reserved)
     except Exception:

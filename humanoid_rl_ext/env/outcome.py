@@ -22,6 +22,7 @@ class Outcome:
     values: torch.Tensor
     """(rows, terms): weighted rewards as paid, then the metrics."""
     reward: torch.Tensor
+    """(rows,), or (rows, agents) where agents are paid apart."""
     length: torch.Tensor
     """Control steps of the episodes, this one included."""
     final: Observations

@@ -39,7 +39,7 @@ class EpisodeStatistics:
     def take_in(self, outcome: Outcome) -> None:
         """Adds up one step, and closes the episodes that ended in it."""
         self._open[:, len(COUNTED) :] += outcome.values
-        self._open[:, 1] += outcome.reward
+        self._open[:, 1] += outcome.reward if outcome.reward.dim() == 1 else outcome.reward.mean(-1)
         if outcome.non_finite is not None:
             self._accumulate(self._non_finite, outcome.non_finite)
         self.done = ended = outcome.done

@@ -76,6 +76,8 @@ def symmetry(env: VecEnv) -> Symmetry:
     robot = env.engine.robot
     joints = mirrored_joints(robot)
     bodies = mirrored_bodies(robot)
+    if env.spec.action.kind == "discrete":
+        raise TaskError("the mirror image of a choice among moves is not known")
     actions = _among([robot.joint_names.index(name) for name in env.spec.action.names], joints, "control.joints")
     groups = {}
     for group, table in env._observations.items():

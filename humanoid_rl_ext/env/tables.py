@@ -69,10 +69,12 @@ class RewardTable:
         metrics: int = 0,
         before: dict[str, BoundTerm] | None = None,
         scale: float = 1.0,
+        agents: Sequence[str] = (),
     ) -> None:
         """Terms of ``before`` that the table still asks for are used again, with what they remember.
 
         So many ``metrics`` go along with the rewards of a step, unweighted. ``scale`` multiplies every weight.
+        ``agents`` are paid apart.
         """
         kept = {
             name: term
@@ -88,6 +90,14 @@ class RewardTable:
         self._branches = [Branch(step.device) for _ in range(BRANCHES)] if step.device.type == "cuda" else []
         self._factors = torch.ones(len(self.names) + metrics, device=step.device)
         self._factors[: len(self.names)] = self._weights(table, scale)
+        self.agents = tuple(agents)
+        self._paid_to = self._payees(table).to(step.device)
+
+    def _payees(self, table: dict[str, RewardSection]) -> torch.Tensor:
+        """(terms, agents): one where a reward is paid to an agent."""
+        named = [table[name].agents for name in self.names]
+        paid = [[float(agents is None or agent in agents) for agent in self.agents] for agents in named]
+        return torch.tensor(paid)
 
     def _weights(self, table: dict[str, RewardSection], scale: float) -> torch.Tensor:
         return torch.tensor([scale * table[name].weight for name in self.names]) * self._dt
@@ -107,9 +117,21 @@ class RewardTable:
             branch.join(*values)
         return torch.stack(values, dim=-1).mul_(self._factors)
 
+    def total(self, paid: torch.Tensor) -> torch.Tensor:
+        """(num_envs,) sums of rewards (num_envs, terms); (num_envs, agents) where agents are paid apart.
+
+        ``paid`` then becomes the mean over the agents, so that its sum is the mean of what they get.
+        """
+        if not self.agents:
+            return paid.sum(-1)
+        total = (paid.unsqueeze(-1) * self._paid_to).sum(1)  # a product of matrices would be rounded on a GPU
+        paid.mul_(self._paid_to.mean(-1))
+        return total
+
     def set_numbers(self, table: dict[str, RewardSection], scale: float = 1.0) -> None:
-        """Takes over weights and parameters in place."""
+        """Takes over weights, parameters and whom it is paid to in place."""
         self._factors[: len(self.names)] = self._weights(table, scale)
+        self._paid_to.copy_(self._payees(table))
         for name, term in self.terms.items():
             term.set_numbers(table[name])
 

@@ -168,6 +168,29 @@ def as_slice(chosen: Sequence[int]) -> Picks:
     return torch.tensor(chosen)
 
 
+def picked(pattern: str, names: Sequence[str], where: str) -> list[int]:
+    """Indices into ``names`` of what a name or a regular expression picks; raises TaskError as ``pick`` does."""
+    picks = pick(pattern, names, None, where)
+    return list(range(len(names)))[picks] if isinstance(picks, slice) else picks.tolist()
+
+
+def per_joint[Value](values: Value | dict[str, Value], joints: Sequence[str], where: str) -> list[Value]:
+    """A value for each joint, of one for all or of a table by patterns, where a later one outdoes an earlier one.
+
+    Raises:
+        TaskError: when a pattern picks nothing, or none picks a joint.
+    """
+    if not isinstance(values, dict):
+        return [values] * len(joints)
+    found: dict[int, Value] = {}
+    for pattern, value in values.items():
+        found |= dict.fromkeys(picked(pattern, joints, where), value)
+    missing = [name for index, name in enumerate(joints) if index not in found]
+    if missing:
+        raise TaskError(f"{where}: no pattern covers {', '.join(missing)}; add '.*' first for the rest")
+    return [found[index] for index in range(len(joints))]
+
+
 def count(picks: Picks, total: int) -> int:
     """How many of ``total`` things are picked."""
     return len(range(*picks.indices(total))) if isinstance(picks, slice) else len(picks)

@@ -20,7 +20,8 @@ class ActionSpec:
     """What an environment accepts as actions.
 
     ``box``: float tensors (num_envs, size), clipped by the environment to what it can do.
-    ``discrete``: int64 tensors (num_envs,) in [0, size).
+    ``discrete``: int64 tensors (num_envs,) in [0, size); of several agents (num_envs, agents), where ``size`` is that
+    of the one with the most to choose from.
     """
 
     kind: Literal["box", "discrete"]

@@ -9,6 +9,7 @@ import torch
 
 from humanoid_rl_ext.env import edits
 from humanoid_rl_ext.env.actions import ActionMap
+from humanoid_rl_ext.env.agents import agent_specs
 from humanoid_rl_ext.env.initial_state import Restarts
 from humanoid_rl_ext.env.outcome import Outcome
 from humanoid_rl_ext.env.randomiser import Randomiser
@@ -19,7 +20,7 @@ from humanoid_rl_ext.env.symmetry import symmetry
 from humanoid_rl_ext.env.tables import RewardTable, TerminationTable, observation_tables, observe
 from humanoid_rl_ext.env.terms import RandomBlock, bind
 from humanoid_rl_ext.env.timers import Command
-from humanoid_rl_ext.env.transition import ActionSpec, EnvSpec, Observations, Transition
+from humanoid_rl_ext.env.transition import EnvSpec, Observations, Transition
 from humanoid_rl_ext.errors import TaskError, did_you_mean
 from humanoid_rl_ext.mdp.step import Step
 from humanoid_rl_ext.sim.engine import Engine
@@ -43,7 +44,7 @@ class VecEnv:
         self.num_envs, self.device = engine.num_envs - reserved, device
         self._on_cpu = device.type == "cpu"
         self._block = RandomBlock(self.num_envs, device, task.seed if seed is None else seed, reserved)
-        self._actions = ActionMap(task.control, robot, engine.num_envs, device)
+        self._actions = ActionMap(task.control, robot, engine.num_envs, device, task.agents)
         self.view = Step(engine, task.control_dt, task.max_episode_length, self._actions.joints)
         self._commands = {
             name: Command(term, task.commands[name].resample_s, self.view, self._block, slice(self.num_envs, None))
@@ -53,7 +54,8 @@ class VecEnv:
         self._terminations = TerminationTable(task.terminations, robot, self.view, self._block)
         self._metrics = bind(task.metrics.items(), robot, self.view, self._block)
         metrics, scale = len(self._metrics), task.reward_scale
-        self._rewards = RewardTable(task.rewards, robot, self.view, self._block, metrics, scale=scale)
+        agents = list(task.agents or ()) if task.reward_per_agent else []
+        self._rewards = RewardTable(task.rewards, robot, self.view, self._block, metrics, None, scale, agents)
         self._randomisation = bind_randomisation(task.randomisation, robot, self.view, self._block)
         self._restarts = Restarts(task, self._randomisation, engine, self.view, self._block, self.num_envs)
         self.randomiser = Randomiser(task, self._randomisation, engine, self.view, self._block, self._actions)
@@ -73,15 +75,17 @@ class VecEnv:
         begin = lambda: self._begin_anew(self._outcome)  # noqa: E731
         self._judging, self._beginning = Recording(self._judge, device), Recording(begin, device)
         self._ending = Recording(lambda: self._end(self._judge, begin), device)
-        self.reserved_actions = torch.zeros(reserved, len(self._actions.joints), device=device)
-        """(reserved, actions): what the reserved environments do in the next step."""
+        self.reserved_actions = self._actions.at_rest(reserved)
+        """What the reserved environments do in the next step, as ``step`` takes it; as good as nothing at first."""
         self.spec = EnvSpec(
             self.num_envs,
             {group: table.size for group, table in self._observations.items()},
-            ActionSpec("box", len(self._actions.joints), self._actions.names, *self._actions.bounds),
+            self._actions.spec,
             task.max_episode_length,
             {group: table.names for group, table in self._observations.items()},
-            symmetry=lambda: symmetry(self),
+            agent_specs(task.agents, robot, self._actions, self._observations["policy"]),
+            task.reward_per_agent,
+            lambda: symmetry(self),
         )
 
     @property
@@ -122,7 +126,7 @@ class VecEnv:
         return self._of_learning(self._seen)
 
     def step(self, actions: torch.Tensor) -> Transition:
-        """One control step with actions (num_envs, actions); see Transition for what comes back.
+        """One control step with actions as ``spec.action`` has them; see Transition for what comes back.
 
         On a GPU the tensors of the transition are filled anew by the next step.
         """
@@ -141,7 +145,7 @@ class VecEnv:
             self._launch()
 
     def begin_step(self, actions: torch.Tensor) -> None:
-        """First half of ``step``, for a host that advances physics itself: actions (num_envs, actions) act."""
+        """First half of ``step``, for a host that advances physics itself: actions act."""
         view = self.view
         if self.reserved:
             actions = torch.cat((actions, self.reserved_actions))
@@ -202,7 +206,7 @@ class VecEnv:
             if non_finite is not None:
                 values = torch.where(non_finite.unsqueeze(-1), 0.0, values)
             paid = values[:, : len(self._rewards.names)]
-            reward = paid.sum(-1)
+            reward = self._rewards.total(paid)
         self._restarts.levels(done, view)
         touched, motion = self._restarts(done, view)
         final = {} if motion is None else observe(self._observations, view)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from humanoid_rl_ext.errors import BadInputError, did_you_mean
 from humanoid_rl_ext.learn.settings import LearnerSettings
 from humanoid_rl_ext.learn.settings_dqn import DQNSettings
+from humanoid_rl_ext.learn.settings_multi_agent import IPPOSettings, MAPPOSettings
 from humanoid_rl_ext.learn.settings_off_policy import DeterministicSettings, SACSettings, TD3Settings
 from humanoid_rl_ext.learn.settings_on_policy import A2CSettings, PPOSettings, ReinforceSettings, TRPOSettings
 
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
     from humanoid_rl_ext.env.transition import EnvSpec
     from humanoid_rl_ext.learn.learner import Learner
 
-__all__ = ["LEARNERS", "LearnerEntry", "PPOSettings", "learner_entry", "make_learner"]
+__all__ = ["LEARNERS", "LearnerEntry", "PPOSettings", "fitting", "learner_entry", "make_learner", "refusal"]
+
+
+WORDS = {"box": "continuous", "discrete": "discrete"}
+"""Kinds of action as people call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +41,19 @@ class LearnerEntry:
     multi_agent: bool = False
     """Whether it teaches several agents; the others take all of them for one, where they can."""
 
+    @property
+    def properties(self) -> tuple[str, str, str]:
+        """In words: its actions, what it learns from, and whom it teaches."""
+        kinds = ", ".join(WORDS[kind] for kind in self.action_kinds)
+        return kinds, "on-policy" if self.on_policy else "off-policy", "several" if self.multi_agent else "one"
+
     def misfit(self, spec: EnvSpec) -> str | None:
-        """Why it cannot learn in such environments; None where it can."""
+        """Why it cannot learn in such environments; None where it can. Sizes are not looked at."""
         if self.multi_agent and not spec.agents:
             return "teaches several agents, and there is one"
         kind = spec.action.kind
         if kind not in self.action_kinds:
-            return f"learns {' or '.join(self.action_kinds)} actions, not {kind}"
+            return f"learns {' or '.join(WORDS[kind] for kind in self.action_kinds)} actions, not {WORDS[kind]} ones"
         if spec.agents and not self.multi_agent and (kind == "discrete" or spec.reward_per_agent):
             return f"teaches one agent, and there are {len(spec.agents)}"
         return None
@@ -115,6 +126,24 @@ LEARNERS: dict[str, LearnerEntry] = {
             action_kinds=("discrete",),
             on_policy=False,
         ),
+        LearnerEntry(
+            name="mappo",
+            settings=MAPPOSettings,
+            path="humanoid_rl_ext.learn.mappo:MAPPO",
+            help="Multi-agent PPO: on-policy, each agent's policy judged by a critic that sees everything.",
+            action_kinds=("box", "discrete"),
+            on_policy=True,
+            multi_agent=True,
+        ),
+        LearnerEntry(
+            name="ippo",
+            settings=IPPOSettings,
+            path="humanoid_rl_ext.learn.mappo:IPPO",
+            help="Independent PPO: on-policy, each agent judged by what it sees itself.",
+            action_kinds=("box", "discrete"),
+            on_policy=True,
+            multi_agent=True,
+        ),
     )
 }
 
@@ -129,6 +158,12 @@ def learner_entry(name: str) -> LearnerEntry:
 def fitting(spec: EnvSpec) -> list[str]:
     """Names of the algorithms that can learn in such environments."""
     return [name for name, entry in LEARNERS.items() if entry.misfit(spec) is None]
+
+
+def refusal(name: str, spec: EnvSpec) -> str | None:
+    """Why an algorithm cannot learn in such environments and which could, in one line; None where it can."""
+    reason = learner_entry(name).misfit(spec)
+    return reason and f"algorithm '{name}' {reason}: what fits is {', '.join(fitting(spec)) or 'none of those here'}"
 
 
 def make_learner(
@@ -148,8 +183,8 @@ def make_learner(
     settings = entry.settings() if settings is None else settings
     if not isinstance(settings, entry.settings):
         raise BadInputError(f"algorithm '{name}' takes {entry.settings.__name__}, not {type(settings).__name__}")
-    if reason := entry.misfit(spec):
-        raise BadInputError(f"algorithm '{name}' {reason}: what fits is {', '.join(fitting(spec))}")
+    if reason := refusal(name, spec):
+        raise BadInputError(reason)
     settings.check_fit(spec)
     module, _, attribute = entry.path.partition(":")
     return getattr(importlib.import_module(module), attribute)(spec, settings, device, seed, total_env_steps)

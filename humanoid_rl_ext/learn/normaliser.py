@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from humanoid_rl_ext.errors import CheckpointError
@@ -86,19 +88,22 @@ class RewardNormaliser:
     "reward scaling".
     """
 
-    def __init__(self, num_envs: int, clip: float, device: torch.device | str = "cpu", epsilon: float = 1e-8) -> None:
+    def __init__(
+        self, shape: int | Sequence[int], clip: float, device: torch.device | str = "cpu", epsilon: float = 1e-8
+    ) -> None:
+        """``shape`` is that of rewards: (num_envs,), or (num_envs, agents)."""
         self.statistics = RunningStatistics(1, device)
         self.clip = clip
         self.epsilon = epsilon
         self.frozen = False
-        self.returns = torch.zeros(num_envs, device=device)
+        self.returns = torch.zeros(shape, device=device)
 
     def __call__(self, reward: torch.Tensor, done: torch.Tensor, gamma: float) -> torch.Tensor:
-        """Scaled rewards, (num_envs,); ``done`` marks episodes that ended with this reward."""
+        """Scaled rewards of the shape given; ``done`` (num_envs,) marks episodes that ended with this reward."""
         if not self.frozen:
             self.returns.mul_(gamma).add_(reward)
-            self.statistics.update(self.returns.unsqueeze(-1))
-            self.returns.masked_fill_(done, 0.0)
+            self.statistics.update(self.returns.reshape(-1, 1))
+            self.returns.masked_fill_(done if self.returns.dim() == 1 else done.unsqueeze(-1), 0.0)
         scale = (self.statistics.var + self.epsilon).rsqrt().float()
         return (reward * scale).clamp_(-self.clip, self.clip)
 

@@ -162,7 +162,9 @@ class OffPolicy[Settings: OffPolicySettings]:
         if action.kind != "box":
             return [], []
         bound = getattr(self.settings, "action_bound", 1.0)
-        return list(action.low) or [-bound] * action.size, list(action.high) or [bound] * action.size
+        if not action.low or getattr(self.settings, "action_range", "environment") == "symmetric":
+            return [-bound] * action.size, [bound] * action.size
+        return list(action.low), list(action.high)
 
     def _replay_sizes(self) -> dict[str, Any]:
         settings, spec = self.settings, self.spec

@@ -18,7 +18,7 @@ from humanoid_rl_ext.env.transition import EnvSpec, Observations, Transition
 from humanoid_rl_ext.errors import CheckpointError, HumanoidRLError
 from humanoid_rl_ext.learn.adam import Adam
 from humanoid_rl_ext.learn.advantage import generalised_advantages
-from humanoid_rl_ext.learn.distributions import make_distribution
+from humanoid_rl_ext.learn.distributions import Distribution, make_distribution
 from humanoid_rl_ext.learn.edits import edited
 from humanoid_rl_ext.learn.networks import ActorCritic, copy_parameters, flatten_parameters
 from humanoid_rl_ext.learn.normaliser import ObservationNormaliser, RewardNormaliser
@@ -26,7 +26,7 @@ from humanoid_rl_ext.learn.rmsprop import RMSprop
 from humanoid_rl_ext.learn.rollout import Rollout
 from humanoid_rl_ext.learn.saved import check_saved_shapes, saved_shapes
 from humanoid_rl_ext.learn.schedules import scheduled_learning_rate
-from humanoid_rl_ext.learn.settings_on_policy import ActorCriticSettings, OnPolicySettings
+from humanoid_rl_ext.learn.settings_on_policy import OnPolicySettings, TrunkSettings
 from humanoid_rl_ext.sim.recording import Branch, Recording, restore_generator
 
 
@@ -56,13 +56,12 @@ class OnPolicy[Settings: OnPolicySettings]:
         self.env_steps = 0
         self.metrics: dict[str, float] = {}
         self.generator = torch.Generator(self.device).manual_seed(seed)
-        self._critic_group = "critic" if "critic" in spec.observations else "policy"
+        self._critic_group = self._group_of_critic()
         self._groups = tuple(dict.fromkeys(("policy", self._critic_group)))
 
-        sizes, outputs = spec.observations, spec.action.size
+        sizes, (outputs, actions, values) = spec.observations, self._widths()
         self.network = self._make_network(torch.Generator().manual_seed(seed)).to(self.device)
-        distribution = make_distribution(spec.action, settings.init_noise_std, settings.min_noise_std)
-        self.distribution = distribution.to(self.device)
+        self.distribution = self._make_distribution().to(self.device)
         self._parameters, self._leaves = flatten_parameters(*self._parts())
         hidden = sum(module.out_features for module in self.network.modules() if isinstance(module, nn.Linear))
         self._cost = self._parameters.numel() + 64 * hidden  # of a sample, forth and back
@@ -72,22 +71,22 @@ class OnPolicy[Settings: OnPolicySettings]:
             for group in self._groups
             if settings.normalise_observations
         }
-        self.reward_normaliser = RewardNormaliser(spec.num_envs, settings.reward_clip, self.device)
+        each = (spec.num_envs, values) if values else (spec.num_envs,)
+        self.reward_normaliser = RewardNormaliser(each, settings.reward_clip, self.device)
 
         fields = {f"obs/{group}": sizes[group] for group in self._groups}
-        fields |= {"params": outputs, "action": outputs if spec.action.kind == "box" else 0}
-        fields |= dict.fromkeys(("log_prob", "value", "advantage", "return"), 0)
+        fields |= {"params": outputs, "action": actions}
+        fields |= dict.fromkeys(("log_prob", "value", "advantage", "return"), values)
         self.rollout = Rollout(settings.num_steps, spec.num_envs, fields, self.device)
         self._row = Rollout(1, spec.num_envs, fields, self.device)
         self._noise = torch.zeros(spec.num_envs, outputs, device=self.device)
         steps = (settings.num_steps, spec.num_envs)
-        self._rewards = torch.zeros(steps, device=self.device)
+        self._rewards = torch.zeros(settings.num_steps, *each, device=self.device)
         self._terminated = torch.zeros(steps, dtype=torch.bool, device=self.device)
         self._truncated = torch.zeros(steps, dtype=torch.bool, device=self.device)
-        ends = Rollout(
-            settings.num_steps + 1, spec.num_envs, {"obs": sizes[self._critic_group], "value": 0}, self.device
-        )
-        self._ends = ends  # where time limits cut episodes off in each step, and in the last row where the rollout ends
+        seen = {"obs": sizes[self._critic_group], "value": values}
+        self._ends = Rollout(settings.num_steps + 1, spec.num_envs, seen, self.device)
+        # where time limits cut episodes off in each step, and in the last row where the rollout ends
         self._sums = torch.zeros(len(self.summed), device=self.device)
         self._recordings: dict[Callable[[], Iterator[None]], Recording] = {}
         self._choosing = Recording(self._choose, self.device)
@@ -96,6 +95,18 @@ class OnPolicy[Settings: OnPolicySettings]:
         self._on_gpu = self.device.type == "cuda"
         self._step = 0
         self._good = self._learned_state()
+
+    def _group_of_critic(self) -> str:
+        """The observations that values are of."""
+        return "critic" if "critic" in self.spec.observations else "policy"
+
+    def _widths(self) -> tuple[int, int, int]:
+        """Numbers per sample: of the distribution's parameters, of actions and of values; 0 is one without a column."""
+        size = self.spec.action.size
+        return size, size if self.spec.action.kind == "box" else 0, 0
+
+    def _make_distribution(self) -> Distribution:
+        return make_distribution(self.spec.action, self.settings.init_noise_std, self.settings.min_noise_std)
 
     def _make_network(self, generator: torch.Generator) -> ActorCritic:
         """Policy and value function, with weights drawn from ``generator``."""
@@ -107,7 +118,7 @@ class OnPolicy[Settings: OnPolicySettings]:
             settings.actor_hidden,
             settings.critic_hidden,
             settings.activation,
-            isinstance(settings, ActorCriticSettings) and settings.shared_trunk,
+            isinstance(settings, TrunkSettings) and settings.shared_trunk,
             generator,
             settings.mixed_precision,
         )
@@ -271,9 +282,12 @@ class OnPolicy[Settings: OnPolicySettings]:
         unexplained = (returns - rollout["value"]).var(correction=0)
         self._explained.copy_(1.0 - unexplained / (returns.var(correction=0) + 1e-8))
         if settings.normalise_advantage:
-            advantages = (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)
+            advantages = self._normalised_advantages(advantages)
         rollout["advantage"].copy_(advantages)
         rollout["return"].copy_(returns)
+
+    def _normalised_advantages(self, advantages: torch.Tensor) -> torch.Tensor:
+        return (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)
 
     def _mean_over(
         self, samples: torch.Tensor, of: Callable[[torch.Tensor], tuple[torch.Tensor, ...]]

@@ -19,11 +19,11 @@ from humanoid_rl_ext.errors import BadInputError
 from humanoid_rl_ext.learn.losses import clipped_surrogate, value_error
 from humanoid_rl_ext.learn.on_policy import OnPolicy
 from humanoid_rl_ext.learn.schedules import adapt_learning_rate
-from humanoid_rl_ext.learn.settings_on_policy import PPOSettings
+from humanoid_rl_ext.learn.settings_on_policy import ClippedSettings, PPOSettings
 from humanoid_rl_ext.sim.recording import Branch
 
 
-class PPO(OnPolicy[PPOSettings]):
+class PPO[Settings: ClippedSettings](OnPolicy[Settings]):
     """A learner: see ``humanoid_rl_ext.learn.learner.Learner`` for what each method promises."""
 
     summed = ("policy_loss", "value_loss", "entropy", "kl", "clip_fraction", "grad_norm")
@@ -31,13 +31,14 @@ class PPO(OnPolicy[PPOSettings]):
     def __init__(
         self,
         spec: EnvSpec,
-        settings: PPOSettings,
+        settings: Settings,
         device: torch.device | str = "cpu",
         seed: int = 0,
         total_env_steps: int | None = None,
     ) -> None:
         super().__init__(spec, settings, device, seed, total_env_steps)
-        self._symmetry = mirrored_spec(spec) if settings.mirror_samples else None
+        mirrors = isinstance(settings, PPOSettings) and settings.mirror_samples
+        self._symmetry = mirrored_spec(spec) if mirrors else None
         self._minibatch = self._make_minibatch()
         self._measuring = Branch(self.device)
 

@@ -82,6 +82,11 @@ class ActorCriticSettings(OnPolicySettings):
     entropy_coef: float = Field(
         0.005, ge=0.0, le=1.0, description="Weight of the entropy bonus.", json_schema_extra={**LIVE, "unit": "1/nat"}
     )
+
+
+class TrunkSettings(ActorCriticSettings):
+    """Of those, the ones whose policy and value function may be one network."""
+
     shared_trunk: bool = Field(
         False, description="Policy and value function share the policy's hidden layers; the critic's are not used."
     )
@@ -93,8 +98,8 @@ class ActorCriticSettings(OnPolicySettings):
             raise BadInputError("shared_trunk cannot be used where the critic has observations of its own")
 
 
-class PPOSettings(ActorCriticSettings):
-    """Settings of proximal policy optimisation."""
+class ClippedSettings(ActorCriticSettings):
+    """What the algorithms share that maximise the clipped surrogate."""
 
     num_epochs: int = Field(5, ge=1, le=50, description="Passes over each rollout.", json_schema_extra=LIVE)
     num_minibatches: int = Field(
@@ -102,10 +107,6 @@ class PPOSettings(ActorCriticSettings):
     )
     clip_range: float = Field(
         0.2, gt=0.0, le=1.0, description="How far the probability ratio may move for gain.", json_schema_extra=LIVE
-    )
-    mirror_samples: bool = Field(
-        False,
-        description="Learn from the mirror image of every sample too, for robots whose left and right are alike.",
     )
     clip_value_loss: bool = Field(True, description="Clip the change of the value function too.")
     schedule: Literal["fixed", "linear", "adaptive"] = Field(
@@ -120,9 +121,18 @@ class PPOSettings(ActorCriticSettings):
     )
 
     def check_fit(self, spec: EnvSpec) -> None:
-        """Raises BadInputError for more minibatches than samples, and a trunk shared by different observations."""
+        """Raises BadInputError for more minibatches than samples."""
         check_minibatches("num_minibatches", self.num_minibatches, self.num_steps * spec.num_envs)
         super().check_fit(spec)
+
+
+class PPOSettings(ClippedSettings, TrunkSettings):
+    """Settings of proximal policy optimisation."""
+
+    mirror_samples: bool = Field(
+        False,
+        description="Learn from the mirror image of every sample too, for robots whose left and right are alike.",
+    )
 
 
 def check_minibatches(name: str, count: int, samples: int) -> None:
@@ -133,7 +143,7 @@ def check_minibatches(name: str, count: int, samples: int) -> None:
         )
 
 
-class A2CSettings(ActorCriticSettings):
+class A2CSettings(TrunkSettings):
     """Settings of advantage actor-critic."""
 
     num_steps: int = Field(

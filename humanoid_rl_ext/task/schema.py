@@ -8,6 +8,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from humanoid_rl_ext.errors import TaskError
 from humanoid_rl_ext.robot.overrides import RobotOverrides
+from humanoid_rl_ext.task.control import AgentSection, ControlSection, action_kind, check_agents
 from humanoid_rl_ext.task.curriculum import CurriculumSection
 from humanoid_rl_ext.task.registry import Kind, ParamError, TermSpec, term
 from humanoid_rl_ext.task.section import Section, quantity
@@ -53,19 +54,6 @@ class SimSection(Section):
     )
     ovphysx: PhysxSection = Field(default_factory=PhysxSection, description="Solver settings of PhysX")
     newton: NewtonSection = Field(default_factory=NewtonSection, description="Solver settings of Newton")
-
-
-class ControlSection(Section):
-    type: Literal["joint_position", "joint_velocity", "effort"] = quantity(
-        "joint_position",
-        help="What an action means: offset from the standing pose, velocity, or share of the effort limit",
-    )
-    joints: str = quantity(".*", help="Regular expression of the joints that the policy moves")
-    scale: float | dict[str, float] = quantity(
-        0.5,
-        help="Action to target: rad (m), rad/s (m/s), or share of the effort limit; one number or per joint pattern",
-    )
-    clip: float = quantity(10.0, help="Actions are clipped to plus and minus this before scaling", gt=0, le=1000)
 
 
 class TermSection(Section):
@@ -131,6 +119,7 @@ class ObservationSection(TermSection):
 class RewardSection(TermSection):
     kind: ClassVar[Kind] = "reward"
     weight: float = quantity(help="Weight: the reward per second is weight times the term")
+    agents: list[str] | None = quantity(None, help="Which of the agents it is paid to; none: to all of them")
 
 
 class TerminationSection(TermSection):
@@ -285,6 +274,9 @@ class Task(Section):
     scene: SceneSection = Field(default_factory=SceneSection)
     sim: SimSection = Field(default_factory=SimSection)
     control: ControlSection = Field(default_factory=ControlSection)
+    agents: dict[Annotated[str, Field(pattern=r"^\w[\w-]*$")], AgentSection] | None = Field(
+        None, description="Who moves which joints, where several agents share the robot"
+    )
     commands: dict[str, CommandSection] = Field(default_factory=dict)
     observations: dict[Annotated[str, Field(pattern="^(policy|critic)$")], dict[str, ObservationSection]]
     rewards: dict[str, RewardSection] = Field(min_length=1)
@@ -306,6 +298,16 @@ class Task(Section):
     def max_episode_length(self) -> int:
         """Time limit in control steps."""
         return max(1, round(self.episode_length_s / self.control_dt))
+
+    @property
+    def action_kind(self) -> Literal["box", "discrete"]:
+        """Whether actions are numbers, or choices among moves."""
+        return action_kind(self.control, self.agents)
+
+    @property
+    def reward_per_agent(self) -> bool:
+        """Whether agents are rewarded apart: some reward names those it is for."""
+        return any(section.agents is not None for section in self.rewards.values())
 
     def sections(self) -> list[tuple[tuple[str, ...], TermSection]]:
         """Every table entry that names a term, with its path in the Task."""
@@ -337,6 +339,20 @@ class Task(Section):
                 raise _problem(
                     (*path, "params", "command"), f"there is no command '{command}' in this task (it has: {known})"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _agents_are_known(self) -> Self:
+        check_agents(self.control, self.agents)
+        for name, section in self.rewards.items():
+            for agent in section.agents if section.agents is not None else ():
+                if agent not in (self.agents or {}):
+                    known = ", ".join(self.agents or {}) or "none"
+                    raise _problem(
+                        ("rewards", name, "agents"), f"there is no agent '{agent}' in this task (it has: {known})"
+                    )
+            if section.agents is not None and not section.agents:
+                raise _problem(("rewards", name, "agents"), "names no agent; leave it out to pay all of them")
         return self
 
     @model_validator(mode="after")

@@ -129,10 +129,15 @@ def prune(folder: Path, keep: int, best: int | None) -> None:
 
 def describe_spec(spec: EnvSpec) -> dict[str, Any]:
     """Sizes and names of observations and actions as plain data, stored with a checkpoint to match it later."""
+    agents = [
+        {"name": agent.name, "observes": list(agent.observes), "size": agent.action.size, "acts": list(agent.acts)}
+        for agent in spec.agents
+    ]
     return {
         "observations": dict(spec.observations),
         "observation_names": {group: list(names) for group, names in (spec.observation_names or {}).items()},
         "action": {"kind": spec.action.kind, "size": spec.action.size, "names": list(spec.action.names)},
+        **({"agents": agents} if agents else {}),
     }
 
 
@@ -158,6 +163,18 @@ def check_fit(checkpoint: Checkpoint, spec: EnvSpec) -> None:
     ):
         if before and after and list(before) != list(after):
             raise CheckpointError(f"{checkpoint.path}: {what} are others than in the task{_difference(before, after)}")
+    _check_agents(checkpoint.path, saved.get("agents", []), here.get("agents", []), here["action"]["kind"])
+
+
+def _check_agents(path: Path, then: list[dict[str, Any]], now: list[dict[str, Any]], kind: str) -> None:
+    """Numbers for all joints are the same whoever they come from; choices, and what several agents learnt, are not."""
+    if then == now or (kind == "box" and not (then and now)):
+        return
+    before, after = ([agent["name"] for agent in agents] for agents in (then, now))
+    if before != after:
+        raise CheckpointError(f"{path}: agents are others than in the task{_difference(before, after)}")
+    changed = next(a["name"] for a, b in zip(then, now, strict=True) if a != b)
+    raise CheckpointError(f"{path}: agent '{changed}' sees or moves something else in the task")
 
 
 def _difference(then: list[str], now: list[str]) -> str:

@@ -41,7 +41,7 @@ class Player:
         self.speed = 1.0
         """How fast time passes: 1 is real time, 0.1 slow motion."""
         self._due: float | None = None
-        self._no_actions = env.reserved_actions.new_zeros(0, env.spec.action.size)
+        self._no_actions = env.reserved_actions[:0]
         env.reset()
 
     @property

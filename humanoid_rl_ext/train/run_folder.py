@@ -16,13 +16,25 @@ import yaml
 
 from humanoid_rl_ext import __version__
 from humanoid_rl_ext.errors import BadInputError
+from humanoid_rl_ext.task.foreign import foreign_data, foreign_name
 from humanoid_rl_ext.train.config import RunConfig, run_config_yaml
 from humanoid_rl_ext.train.metrics import keep_until, read_lines
 
 if TYPE_CHECKING:
     from humanoid_rl_ext.task.schema import Task
 
-PACKAGES = ("torch", "numpy", "ovphysx", "newton", "warp-lang", "mujoco", "usd-exchange", "gymnasium", "pydantic")
+PACKAGES = (
+    "torch",
+    "numpy",
+    "ovphysx",
+    "newton",
+    "warp-lang",
+    "mujoco",
+    "usd-exchange",
+    "gymnasium",
+    "pettingzoo",
+    "pydantic",
+)
 
 
 class RunFolder:
@@ -72,12 +84,12 @@ class RunFolder:
         aside.replace(self.learner)
 
     def read_task(self) -> Task | str:
-        """The stored Task, or ``gym:ID``; raises TaskError for a file that somebody spoilt."""
+        """The stored Task, or ``gym:ID`` or ``pz:ID``; raises TaskError for a file that somebody spoilt."""
         from humanoid_rl_ext.task.yaml_source import read_yaml
 
-        gymnasium_id = read_yaml(self.task).data.get("gymnasium")
-        if gymnasium_id is not None:
-            return f"gym:{gymnasium_id}"
+        foreign = foreign_name(read_yaml(self.task).data)
+        if foreign is not None:
+            return foreign
         from humanoid_rl_ext.task.loading import load_task
 
         return load_task(str(self.task))
@@ -112,14 +124,14 @@ class RunFolder:
 
 
 def task_name(task: Task | str) -> str:
-    """The name of a Task, or ``gym:ID``."""
+    """The name of a Task, or ``gym:ID`` or ``pz:ID``."""
     return task if isinstance(task, str) else task.name
 
 
 def task_text(task: Task | str) -> str:
     """What ``task.yaml`` holds."""
     if isinstance(task, str):
-        return yaml.safe_dump({"gymnasium": task.removeprefix("gym:")})
+        return yaml.safe_dump(foreign_data(task))
     from humanoid_rl_ext.task.loading import task_yaml
 
     return task_yaml(task)

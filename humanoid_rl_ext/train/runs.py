@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from humanoid_rl_ext.errors import BadInputError
+from humanoid_rl_ext.task.foreign import foreign_name
 from humanoid_rl_ext.train.checkpoint import TENSORS, TREE, list_checkpoints
 
 FILES = ("task.yaml", "learner.yaml")
@@ -151,7 +152,7 @@ def _stamp(path: Path) -> _Stamp:
 def _summary(path: Path) -> RunSummary:
     problems: list[str] = []
     task, learner = (_yaml(path / name, problems) for name in FILES)
-    name = task.get("name") or (f"gym:{task['gymnasium']}" if "gymnasium" in task else path.parent.name)
+    name = task.get("name") or foreign_name(task) or path.parent.name
     settings = learner.get("run")
     budget = settings.get("env_steps") if isinstance(settings, dict) else None
     if not problems and not isinstance(budget, int):

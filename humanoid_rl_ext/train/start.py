@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from humanoid_rl_ext.env.outline import outline
 from humanoid_rl_ext.errors import BadInputError, DeviceError
 from humanoid_rl_ext.home import home
+from humanoid_rl_ext.learn import learner_entry, refusal
+from humanoid_rl_ext.task.foreign import is_foreign
 from humanoid_rl_ext.train.checkpoint import latest_checkpoint
 from humanoid_rl_ext.train.config import RunConfig, is_run_override, load_run_config, read_run_config
 from humanoid_rl_ext.train.memory import check_memory
@@ -36,8 +39,8 @@ class RunPlan:
 
 
 def load_any_task(name: str, overrides: Sequence[str] = (), robot: str | None = None) -> Task | str:
-    """The validated Task, or ``gym:ID`` as it is; raises TaskError or BadInputError."""
-    if name.startswith("gym:"):
+    """The validated Task, or ``gym:ID`` or ``pz:ID`` as it is; raises TaskError or BadInputError."""
+    if is_foreign(name):
         if overrides:
             raise BadInputError(
                 f"'{overrides[0]}': {name} has no settings of its own, only learner.<setting> and run.<setting>"
@@ -72,7 +75,7 @@ def plan_run(
         raise BadInputError(f"{run}: exists already; go on with it by --resume {run}, or name another folder")
     for_run = [override for override in overrides if is_run_override(override)]
     for_task = [override for override in overrides if not is_run_override(override)]
-    if settings.get("seed") is not None and not task.startswith("gym:"):
+    if settings.get("seed") is not None and not is_foreign(task):
         for_task.append(f"seed={settings['seed']}")
     loaded = load_any_task(task, for_task, robot)
     if not isinstance(loaded, str):
@@ -80,11 +83,26 @@ def plan_run(
     elif settings.get("engine") is not None:
         raise BadInputError(f"--engine: {task} brings its own physics")
     config = load_run_config(algorithm, task_name(loaded), for_run, **settings)
+    check_algorithm(loaded, config.algorithm)
     return RunPlan(loaded, config, (run or new_run_path(home(), loaded)).absolute())
 
 
+def check_algorithm(task: Task | str, algorithm: str) -> None:
+    """Raises BadInputError for an algorithm that cannot learn a task, naming those that can; builds nothing heavy."""
+    entry = learner_entry(algorithm)
+    if isinstance(task, str) and task.startswith("gym:") and len(entry.action_kinds) > 1 and not entry.multi_agent:
+        return  # one agent with either kind of action: nothing to ask Gymnasium for
+    if reason := refusal(algorithm, outline(task)):
+        raise BadInputError(f"{task_name(task)}: {reason}")
+
+
 def plan_draft(task: Task, config: RunConfig) -> RunPlan:
-    """A new run of a Task and settings that are checked already; the Task's seed is the run's."""
+    """A new run of a Task and settings that are checked already; the Task's seed is the run's.
+
+    Raises:
+        BadInputError: for an algorithm that cannot learn the Task.
+    """
+    check_algorithm(task, config.algorithm)
     run = config.run.model_copy(update={"seed": task.seed})
     return RunPlan(task, config.model_copy(update={"run": run}), new_run_path(home(), task).absolute())
 

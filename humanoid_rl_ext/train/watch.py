@@ -35,6 +35,7 @@ class Watch:
         self.error = ""
         """Why the policy that was watched could not act; the robot holds still since."""
         self._first = learner, source
+        self._rest = env.reserved_actions.clone()
         self._count: EpisodeCount | None = None
         self._done: Callable[[Evaluation], None] | None = None
         self._waiting = False
@@ -60,7 +61,7 @@ class Watch:
             self.env.reserved_actions.copy_(actions)
         except Exception as error:  # training goes on, whatever is wrong with the policy that is looked at
             self.error = f"{type(error).__name__}: {error}"
-            self.env.reserved_actions.zero_()
+            self.env.reserved_actions.copy_(self._rest)
             self.cancel()
 
     def step(self, actions: torch.Tensor) -> Transition:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 
+from humanoid_rl_ext.env.actions import random_actions
 from humanoid_rl_ext.errors import TaskError
 from humanoid_rl_ext.task.loading import task_names
 
 
 def rollout(env, steps: int, seed: int = 0) -> list[torch.Tensor]:
-    generator = torch.Generator().manual_seed(seed)
     env.reset()
     rows = []
-    for _ in range(steps):
-        moved = env.step(torch.randn(env.num_envs, env.spec.action.size, generator=generator))
+    for actions in random_actions(env.spec, steps, env.device, seed):
+        moved = env.step(actions)
         rows.append(torch.cat((moved.obs["policy"], moved.reward[:, None], moved.terminated[:, None]), dim=-1))
     return rows
 

@@ -177,7 +177,7 @@ def test_the_task_becomes_the_draft(model, runs, workbench):
     model.load_task()
     assert workbench.draft.task.name == "walker_run"
     model.select(runs[2])
-    assert "Gymnasium" in model.why_not("load_task")
+    assert "brings its own environment" in model.why_not("load_task")
     model.load_task()
     assert workbench.draft.task.name == "walker_run" and workbench.message.kind == "warning"
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from omni import ui
 from quiet import QuietHost
 
 from humanoid_rl_ext.errors import EngineError
+from humanoid_rl_ext.learn import LEARNERS
 from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.draft import Draft
 from humanoid_rl_ext.ui.theme import px
@@ -199,3 +201,30 @@ def test_at_twice_the_scale_nothing_is_cut(driver, pictures, show):
         assert flaws(shown.window) == []
 
     driver.run(look())
+
+
+def test_the_list_of_algorithms_follows_the_task(driver, pictures, show, monkeypatch):
+    from layout import flaws
+
+    for name in [name for name in LEARNERS if name != "ppo"]:
+        monkeypatch.delitem(LEARNERS, name)
+    for name, kind in (("numbers", "box"), ("choices", "discrete")):
+        monkeypatch.setitem(LEARNERS, name, replace(LEARNERS["ppo"], name=name, action_kinds=(kind,)))
+
+    def offered(shown: Shown) -> list[str]:
+        model = shown.widget("training.algorithm").model
+        return [model.get_item_value_model(item).as_string for item in model.get_item_children()]
+
+    async def use() -> None:
+        shown = show()
+        await driver.frames(6)
+        assert offered(shown) == ["ppo", "numbers"]
+        assert "choices learns discrete actions" in shown.widget("training.algorithm").tooltip
+        shown.bench.edit("control.bins", [-1.0, 0.0, 1.0])
+        await driver.frames(6)
+        assert offered(shown) == ["ppo", "choices"]
+        assert "numbers learns continuous actions" in shown.widget("training.algorithm").tooltip
+        await driver.screenshot(pictures / "training_discrete.png")
+        assert flaws(shown.window) == []
+
+    driver.run(use())

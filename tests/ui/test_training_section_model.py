@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from quiet import pump_until, small_workbench
@@ -56,7 +57,7 @@ def test_all_changed_settings_are_put_back_at_once(bench):
 def test_an_algorithm_without_a_preset_is_told_and_the_old_one_stays(bench, monkeypatch):
     monkeypatch.setitem(LEARNERS, "other", LEARNERS["ppo"])
     model = TrainingModel(bench)
-    assert model.algorithms == list(LEARNERS)
+    assert {"ppo", "sac", "other"} <= set(model.algorithms) and "mappo" not in model.algorithms
     model.choose("other")
     assert model.algorithm == "ppo" and bench.message.kind == "error" and "other" in bench.message.text
 
@@ -127,3 +128,38 @@ def test_errors_are_cut_after_three_lines():
     assert len(brief(Message(text, "error"))) <= 3 * LINE_LENGTH
     assert brief(Message(text, "error")).endswith(" ...")
     assert brief(Message("short", "error")) == "short"
+
+
+def learners_by_kind(monkeypatch) -> None:
+    """Beside PPO one algorithm for numbers, one for choices and one for several agents."""
+    for name, kind, several in (("numbers", "box", False), ("choices", "discrete", False), ("team", "box", True)):
+        entry = replace(LEARNERS["ppo"], name=name, action_kinds=(kind,), multi_agent=several)
+        monkeypatch.setitem(LEARNERS, name, entry)
+
+
+def test_only_algorithms_that_can_learn_the_task_are_offered_and_the_others_reasons_are_told(bench, monkeypatch):
+    for name in [name for name in LEARNERS if name != "ppo"]:
+        monkeypatch.delitem(LEARNERS, name)
+    learners_by_kind(monkeypatch)
+    model = TrainingModel(bench)
+    assert model.algorithms == ["ppo", "numbers"]
+    assert model.choosing_help.splitlines()[1:] == [
+        "Not for this task: choices learns discrete actions, not continuous ones",
+        "Not for this task: team teaches several agents, and there is one",
+    ]
+    bench.edit("control.bins", [-1.0, 1.0])
+    assert model.algorithms == ["ppo", "choices"]
+    bench.edit("control.bins", None)
+    bench.edit("agents", {"cart": {"joints": "slider"}})
+    assert model.algorithms == ["ppo", "numbers", "team"]
+
+
+def test_a_task_that_the_algorithm_cannot_learn_is_told_and_not_started(bench):
+    model = TrainingModel(bench)
+    bench.edit("agents", {"cart": {"joints": "slider"}})
+    bench.edit("rewards.alive.agents", ["cart"])
+    assert "ppo" in model.algorithms  # it is the draft's own
+    assert model.help.startswith("Not for this task: it teaches one agent, and there are 1")
+    bench.start()
+    pump_until(bench, lambda: bench.state == "idle")
+    assert bench.message.kind == "error" and "algorithm 'ppo' teaches one agent" in bench.message.text

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from humanoid_rl_ext.home import runs_folder
+from humanoid_rl_ext.task.foreign import is_foreign
 from humanoid_rl_ext.train.runs import RunSummary, delete_run, list_runs
 from humanoid_rl_ext.ui.signal import Signal
 from humanoid_rl_ext.ui.workbench import Workbench
@@ -142,7 +143,7 @@ class RunsModel:
         if self.workbench.state in ("starting", "training", "paused"):
             return "Another run is at work: stop it first"
         if action == "load_task":
-            return "A Gymnasium task has no settings" if run.task.startswith("gym:") else ""
+            return "This task brings its own environment and has no settings" if is_foreign(run.task) else ""
         if run.resumable:
             return ""
         return f"Damaged: {run.problem}" if run.problem else "It holds no checkpoint to go on from"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from humanoid_rl_ext.env.outline import outline
 from humanoid_rl_ext.errors import HumanoidRLError
 from humanoid_rl_ext.learn import LEARNERS
 from humanoid_rl_ext.ui.fields.spec import FieldSpec, learner_fields, run_fields
@@ -26,8 +27,15 @@ class TrainingModel:
 
     @property
     def algorithms(self) -> list[str]:
-        """Names of all algorithms."""
-        return list(LEARNERS)
+        """Names of the algorithms that can learn the draft's task, and of the draft's own."""
+        return [name for name in LEARNERS if name not in self.left_out or name == self.algorithm]
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """The algorithms that cannot learn the draft's task, with the reason."""
+        spec = outline(self.workbench.draft.task)
+        reasons = {name: entry.misfit(spec) for name, entry in LEARNERS.items()}
+        return {name: reason for name, reason in reasons.items() if reason is not None}
 
     @property
     def algorithm(self) -> str:
@@ -36,8 +44,16 @@ class TrainingModel:
 
     @property
     def help(self) -> str:
-        """One line about the draft's algorithm."""
-        return LEARNERS[self.algorithm].help
+        """What the draft's algorithm is; why it cannot learn the task, where that is so."""
+        reason = self.left_out.get(self.algorithm)
+        return f"Not for this task: it {reason}. Choose another one." if reason else LEARNERS[self.algorithm].help
+
+    @property
+    def choosing_help(self) -> str:
+        """What there is to choose from, and what is not among it, with the reason."""
+        lines = ["How the policy learns; another one starts with its preset's settings, in the next run"]
+        lines += [f"Not for this task: {name} {reason}" for name, reason in self.left_out.items()]
+        return "\n".join(lines)
 
     def choose(self, algorithm: str) -> None:
         """Takes another algorithm for the next run, with its preset's settings."""

@@ -27,7 +27,7 @@ class TrainingSection:
     def __init__(self, workbench: Workbench) -> None:
         self.model = TrainingModel(workbench)
         self._workbench = workbench
-        self._algorithm = self.model.algorithm
+        self._shown = self._choice
         self._groups: dict[str, FieldGroup] = {}
         self._changed: set[str] = set()
         self._stale, self._built = False, False
@@ -53,8 +53,8 @@ class TrainingSection:
         paths = set(self._changed)
         self._changed.clear()
         self._stale = False
-        if self.model.algorithm != self._algorithm:
-            self._algorithm, self._built = self.model.algorithm, False
+        if self._choice != self._shown:
+            self._shown, self._built = self._choice, False
             self._settings.rebuild()
             return
         for group in self._groups.values():
@@ -67,6 +67,11 @@ class TrainingSection:
         for disconnect in self._disconnect:
             disconnect()
 
+    @property
+    def _choice(self) -> tuple[str, str]:
+        """The algorithm, and what can be said about the others: the section is built anew when either changes."""
+        return self.model.algorithm, self.model.choosing_help
+
     def _on_state(self) -> None:
         self._stale = True
 
@@ -75,7 +80,7 @@ class TrainingSection:
         self._groups.clear()
         with ui.VStack(height=0, spacing=px(theme.SPACING)):
             self._build_algorithm()
-            ui.Label(model.help, name="small", word_wrap=True, height=0)
+            ui.Label(model.help, name="small", word_wrap=True, height=0, identifier="training.help")
             self._waiting = ui.Label(WAITING, name="small", word_wrap=True, height=0, visible=False)
             with ui.VStack(height=0):
                 self._run = Fold(
@@ -116,10 +121,10 @@ class TrainingSection:
             with ui.VStack():
                 ui.Spacer(height=px(2))
                 box = ui.ComboBox(
-                    algorithms.index(self._algorithm),
+                    algorithms.index(self.model.algorithm),
                     *algorithms,
                     identifier="training.algorithm",
-                    tooltip="How the policy learns; another one starts with its preset's settings, in the next run",
+                    tooltip=self.model.choosing_help,
                 )
             self._reset = ui.Button(
                 "Reset all",
