@@ -192,19 +192,6 @@ def test_a_learner_that_went_on_can_go_back(name):
     assert len(learner.replay) == 3 * 8 * NUM_ENVS
 
 
-@pytest.mark.parametrize(("bootstrap", "discount"), [(True, 0.9), (False, 0.0)])
-def test_a_time_limit_ends_episodes_only_where_told_so(bootstrap, discount):
-    env = Target()
-    learner = made("td3", env=env, time_limit_bootstrap=bootstrap)
-    learner.act(env.obs)
-    transition = env.step(learner.act(env.obs))
-    transition.terminated, transition.truncated = transition.truncated, transition.terminated
-    learner.observe(transition)
-    learner.replay.draw(learner.generator)
-    assert learner.replay.batch(0.9)["discount"].unique().tolist() == [pytest.approx(discount)]
-    assert not transition.terminated.any()
-
-
 def test_a_checkpoint_of_other_shapes_is_refused_by_name():
     state = made("sac").state_dict()
     with pytest.raises(CheckpointError, match="actor"):
