@@ -275,5 +275,5 @@ def test_a_run_whose_replay_does_not_fit_is_refused_and_a_player_is_not(monkeypa
 
 def test_discrete_actions_are_refused_with_what_fits():
     spec = EnvSpec(1, {"policy": 2}, ActionSpec("discrete", 3), 10)
-    with pytest.raises(BadInputError, match="learns continuous actions, not discrete ones: what fits is ppo, a2c"):
+    with pytest.raises(BadInputError, match=r"not discrete.*: what fits is ppo, a2c"):
         make_learner("sac", spec)
