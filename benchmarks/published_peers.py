@@ -1,0 +1,131 @@
+"""One run of Stable-Baselines3 or its contrib, as rl-baselines3-zoo sets it up; prints one JSON object at the end.
+
+    python benchmarks/published_peers.py ALGORITHM TASK STEPS SEED [EPISODES]
+
+Needs requirements-bench.lock. Where the zoo names no setting the library's default stands. State-dependent exploration
+is left out: ours has none.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from sb3_contrib import TRPO
+from stable_baselines3 import A2C, DDPG, DQN, SAC, TD3
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.evaluation import evaluate_policy
+from stable_baselines3.common.noise import NormalActionNoise
+from stable_baselines3.common.utils import LinearSchedule
+from stable_baselines3.common.vec_env import VecNormalize
+
+CLASSES = {"a2c": A2C, "ddpg": DDPG, "dqn": DQN, "sac": SAC, "td3": TD3, "trpo": TRPO}
+A2C_MUJOCO: dict[str, Any] = {"n_steps": 8, "gae_lambda": 0.9, "vf_coef": 0.4}
+TRPO_MUJOCO: dict[str, Any] = {
+    "n_steps": 1024,
+    "batch_size": 128,
+    "cg_max_steps": 25,
+    "cg_damping": 0.1,
+    "n_critic_updates": 20,
+    "learning_rate": 1e-3,
+}
+WARM_UP = {"learning_starts": 10_000}
+ZOO: dict[tuple[str, str], dict[str, Any]] = {
+    ("dqn", "CartPole-v1"): {
+        "learning_rate": 2.3e-3,
+        "batch_size": 64,
+        "buffer_size": 100_000,
+        "learning_starts": 1000,
+        "target_update_interval": 10,
+        "train_freq": 256,
+        "gradient_steps": 128,
+        "exploration_fraction": 0.16,
+        "exploration_final_eps": 0.04,
+        "policy_kwargs": {"net_arch": [256, 256]},
+    },
+    ("dqn", "LunarLander-v3"): {
+        "learning_rate": 6.3e-4,
+        "batch_size": 128,
+        "buffer_size": 50_000,
+        "learning_starts": 0,
+        "target_update_interval": 250,
+        "train_freq": 4,
+        "gradient_steps": -1,
+        "exploration_fraction": 0.12,
+        "exploration_final_eps": 0.1,
+        "policy_kwargs": {"net_arch": [256, 256]},
+    },
+    ("a2c", "HalfCheetah-v4"): A2C_MUJOCO,
+    ("trpo", "CartPole-v1"): {
+        "n_steps": 512,
+        "batch_size": 512,
+        "cg_damping": 1e-3,
+        "gae_lambda": 0.98,
+        "learning_rate": 1e-3,
+        "n_critic_updates": 20,
+    },
+    ("trpo", "HalfCheetah-v4"): {**TRPO_MUJOCO, "target_kl": 0.04},
+    ("trpo", "Hopper-v4"): TRPO_MUJOCO,
+    **{(name, task): WARM_UP for name in ("sac", "td3", "ddpg") for task in ("HalfCheetah-v4", "Hopper-v4")},
+}
+ENVIRONMENTS = {"a2c": 8, "trpo": 2}
+
+
+class Episodes(BaseCallback):
+    """Notes every episode that ends: steps so far, seconds so far, and its return."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[tuple[int, float, float, int]] = []
+        self.started = time.perf_counter()
+
+    def _on_step(self) -> bool:
+        for info in self.locals["infos"]:
+            if "episode" in info:
+                seconds = time.perf_counter() - self.started
+                self.rows.append((self.num_timesteps, seconds, float(info["episode"]["r"]), 1))
+        return True
+
+
+def main() -> None:
+    """Trains, evaluates and prints."""
+    algorithm, task, steps, seed, episodes = (*sys.argv[1:], "0")[:5]
+    torch.set_num_threads(1)
+    environments: Any = make_vec_env(task, ENVIRONMENTS.get(algorithm, 1), seed=int(seed))
+    settings = dict(ZOO.get((algorithm, task), {}))
+    normalised = algorithm in ENVIRONMENTS and task != "CartPole-v1"
+    if normalised:
+        environments = VecNormalize(environments)
+    if algorithm in ("td3", "ddpg"):
+        size = environments.action_space.shape[0]
+        settings["action_noise"] = NormalActionNoise(np.zeros(size), 0.1 * np.ones(size))
+    if algorithm == "a2c" and normalised:
+        settings["learning_rate"] = LinearSchedule(7e-4, 0.0, 1.0)
+    learner = CLASSES[algorithm]("MlpPolicy", environments, seed=int(seed), device="cpu", **settings)
+    noted = Episodes()
+    learner.learn(int(steps), callback=noted)
+    seconds = time.perf_counter() - noted.started
+    evaluated = None
+    if int(episodes):
+        if normalised:
+            environments.training, environments.norm_reward = False, False
+        returns, _ = evaluate_policy(learner, environments, int(episodes), return_episode_rewards=True)
+        evaluated = float(np.mean(returns))
+    result = {
+        "curve": noted.rows,
+        "evaluated": evaluated,
+        "seconds": seconds,
+        "env_steps": int(learner.num_timesteps),
+        "versions": {name: version(name) for name in ("torch", "gymnasium", "stable-baselines3", "sb3-contrib")},
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
