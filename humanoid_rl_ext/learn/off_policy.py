@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import math
 from collections.abc import Iterator
 from functools import cached_property, partial
@@ -228,8 +227,6 @@ class OffPolicy[Settings: OffPolicySettings]:
     @torch.inference_mode()
     def observe(self, transition: Transition) -> None:
         """Stores what the last ``act`` led to."""
-        if not self.settings.time_limit_bootstrap:
-            transition = dataclasses.replace(transition, terminated=transition.terminated | transition.truncated)
         self.replay.push(transition, keep_order=self.settings.n_step > 1)
         self._step += 1
         self.env_steps += self.spec.num_envs
