@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from humanoid_rl_ext.cli.output import Output, working
 from humanoid_rl_ext.errors import BadInputError
+from humanoid_rl_ext.task.foreign import is_foreign
 
 if TYPE_CHECKING:
     from humanoid_rl_ext.train.session import Session
@@ -87,7 +88,6 @@ def evaluate(arguments: argparse.Namespace, out: Output) -> int:
 
 def _plan(arguments: argparse.Namespace) -> RunPlan:
     """The run that the arguments describe, checked as far as that goes without importing torch."""
-    from humanoid_rl_ext.task.foreign import is_foreign
     from humanoid_rl_ext.train.start import plan_resume, plan_run
 
     words = list(arguments.words)

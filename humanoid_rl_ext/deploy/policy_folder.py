@@ -27,7 +27,7 @@ from humanoid_rl_ext.deploy.torchscript import load_module, policy_module, save_
 from humanoid_rl_ext.env.make import task_robot
 from humanoid_rl_ext.env.transition import ActionSpec, EnvSpec
 from humanoid_rl_ext.errors import BadInputError
-from humanoid_rl_ext.train.checkpoint import latest_checkpoint, read_checkpoint
+from humanoid_rl_ext.train.checkpoint import latest_checkpoint, read_checkpoint, saved_agents
 from humanoid_rl_ext.train.run_folder import RunFolder
 from humanoid_rl_ext.train.watch import load_policy
 
@@ -103,6 +103,8 @@ def export_policy_folder(
             f"{source}: control.type is '{task.control.type}'; Isaac Sim's PolicyController drives joint positions "
             "alone, so only policies with 'joint_position' can be exported"
         )
+    if task.action_kind != "box":
+        raise BadInputError(f"{source}: its actions are a choice among moves, and a controller of joints needs numbers")
     robot = task_robot(task)
     spelled = target_names(robot.joint_names, dof_names, robot.name)
     spec = _spec(header["spec"], task)
@@ -213,4 +215,6 @@ def _spec(saved: dict[str, Any], task: Task) -> EnvSpec:
         ActionSpec(action["kind"], action["size"], tuple(action["names"])),
         task.max_episode_length,
         {group: tuple(names) for group, names in saved["observation_names"].items()},
+        saved_agents(saved),
+        saved.get("reward_per_agent", False),
     )

@@ -10,6 +10,7 @@ from humanoid_rl_ext.errors import BadInputError, did_you_mean
 from humanoid_rl_ext.learn.settings import LearnerSettings
 from humanoid_rl_ext.learn.settings_dqn import DQNSettings
 from humanoid_rl_ext.learn.settings_multi_agent import IPPOSettings, MAPPOSettings
+from humanoid_rl_ext.learn.settings_multi_agent_off_policy import MADDPGSettings, QMIXSettings
 from humanoid_rl_ext.learn.settings_off_policy import DeterministicSettings, SACSettings, TD3Settings
 from humanoid_rl_ext.learn.settings_on_policy import A2CSettings, PPOSettings, ReinforceSettings, TRPOSettings
 
@@ -142,6 +143,24 @@ LEARNERS: dict[str, LearnerEntry] = {
             help="Independent PPO: on-policy, each agent judged by what it sees itself.",
             action_kinds=("box", "discrete"),
             on_policy=True,
+            multi_agent=True,
+        ),
+        LearnerEntry(
+            name="maddpg",
+            settings=MADDPGSettings,
+            path="humanoid_rl_ext.learn.maddpg:MADDPG",
+            help="Multi-agent DDPG: off-policy, a policy for each agent, critics that see what all do.",
+            action_kinds=("box", "discrete"),
+            on_policy=False,
+            multi_agent=True,
+        ),
+        LearnerEntry(
+            name="qmix",
+            settings=QMIXSettings,
+            path="humanoid_rl_ext.learn.qmix:QMIX",
+            help="Monotonic mixing: off-policy, choices of a team, by values that are mixed into one.",
+            action_kinds=("discrete",),
+            on_policy=False,
             multi_agent=True,
         ),
     )

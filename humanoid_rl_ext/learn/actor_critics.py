@@ -34,35 +34,34 @@ class ActorCritics[Settings: ContinuousSettings](OffPolicy[Settings]):
     """Outputs of the policy per element of an action."""
 
     def _build(self, generator: torch.Generator) -> None:
-        settings, spec = self.settings, self.spec
-        size, start = spec.action.size, settings.initialisation
-        self.actor = mlp(
-            spec.observations["policy"],
-            settings.actor_hidden,
-            settings.activation,
-            generator,
-            start,
-            settings.layer_norm,
-        )
-        features = settings.actor_hidden[-1] if settings.actor_hidden else spec.observations["policy"]
-        outputs = size * self.policy_outputs
+        self.actor = self._make_actor(generator)
+        self.critics = self._make_critics(generator)
+        self._add("actor", self.actor, self.settings.actor_learning_rate)
+        self._add("critics", self.critics, self.settings.critic_learning_rate)
+        self.target_critics = self._follower("critics", self.critics)
+
+    def _make_actor(self, generator: torch.Generator) -> nn.Module:
+        """The policy: (batch, observations) to (batch, outputs), which tanh makes actions of."""
+        settings, start = self.settings, self.settings.initialisation
+        inputs, outputs = self.spec.observations["policy"], self.spec.action.size * self.policy_outputs
+        actor = mlp(inputs, settings.actor_hidden, settings.activation, generator, start, settings.layer_norm)
+        features = settings.actor_hidden[-1] if settings.actor_hidden else inputs
         uniform = start == "uniform"
-        self.actor.append(
-            uniform_linear(features, outputs, generator) if uniform else linear(features, outputs, 0.01, generator)
-        )
-        in_place(self.actor)
-        self.critics = Ensemble(
+        head = uniform_linear(features, outputs, generator) if uniform else linear(features, outputs, 0.01, generator)
+        return in_place(actor.append(head))
+
+    def _make_critics(self, generator: torch.Generator) -> Ensemble:
+        """Values of actions, (critics, batch)."""
+        settings = self.settings
+        return Ensemble(
             self.critics_taught,
-            spec.observations[self._critic_group] + size,
+            self.spec.observations[self._critic_group] + self.spec.action.size,
             settings.critic_hidden,
             settings.activation,
             generator,
-            start,
+            settings.initialisation,
             settings.layer_norm,
         )
-        self._add("actor", self.actor, settings.actor_learning_rate)
-        self._add("critics", self.critics, settings.critic_learning_rate)
-        self.target_critics = self._follower("critics", self.critics)
 
     def _pairs(self, batch: Batch, when: str, actions: torch.Tensor) -> torch.Tensor:
         """What critics see: observations (``obs`` or ``next``) and actions side by side."""
@@ -87,6 +86,7 @@ class ActorCritics[Settings: ContinuousSettings](OffPolicy[Settings]):
 
     def policy_network(self) -> nn.Sequential:
         """From normalised observations (batch, size) to the best actions (batch, actions), sharing no memory."""
+        assert isinstance(self.actor, nn.Sequential)
         *hidden, last = copy.deepcopy(self.actor)
         assert isinstance(last, nn.Linear)
         head = nn.Linear(last.in_features, self.spec.action.size, device=self.device)

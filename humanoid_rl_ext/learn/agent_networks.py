@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from humanoid_rl_ext.env.transition import EnvSpec
-from humanoid_rl_ext.learn.networks import ACTIVATIONS, linear
+from humanoid_rl_ext.learn.networks import ACTIVATIONS, linear, uniform_linear
 from humanoid_rl_ext.sim.recording import Branch
 
 NEVER = -1e9
@@ -20,10 +20,15 @@ NEVER = -1e9
 class AgentLinear(nn.Module):
     """A layer of all agents, (..., agents, inputs) to (..., agents, outputs): the same for each, or one each."""
 
-    def __init__(self, copies: int, inputs: int, outputs: int, gain: float, generator: torch.Generator) -> None:
-        """``copies`` is 1 for a layer that all share, else the number of agents."""
+    def __init__(
+        self, copies: int, inputs: int, outputs: int, gain: float, generator: torch.Generator, uniform: bool = False
+    ) -> None:
+        """``copies`` is 1 for a layer that all share, else the number of agents; ``uniform`` as ``uniform_linear``."""
         super().__init__()
-        layers = [linear(inputs, outputs, gain, generator) for _ in range(copies)]
+        layers = [
+            uniform_linear(inputs, outputs, generator) if uniform else linear(inputs, outputs, gain, generator)
+            for _ in range(copies)
+        ]
         self.copies, self.outputs = copies, outputs
         self.weight = nn.Parameter(torch.stack([layer.weight.detach() for layer in layers]))
         self.bias = nn.Parameter(torch.stack([layer.bias.detach() for layer in layers]))
@@ -35,6 +40,20 @@ class AgentLinear(nn.Module):
         rows = inputs.reshape(-1, self.copies, inputs.shape[-1]).transpose(0, 1)
         outputs = torch.baddbmm(self.bias.unsqueeze(1), rows, self.weight.transpose(1, 2)).transpose(0, 1)
         return outputs[0] if inputs.dim() == 2 else outputs
+
+
+class AgentNorm(nn.Module):
+    """Layer normalisation of (..., agents, width): the same for each agent, or one each. Source: Ba et al. 2016."""
+
+    def __init__(self, copies: int, width: int) -> None:
+        """``copies`` as in ``AgentLinear``."""
+        super().__init__()
+        self.width = width
+        self.scale, self.shift = nn.Parameter(torch.ones(copies, width)), nn.Parameter(torch.zeros(copies, width))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Of the inputs' shape."""
+        return torch.addcmul(self.shift, functional.layer_norm(inputs, [self.width]), self.scale)
 
 
 class AgentViews(nn.Module):
@@ -111,7 +130,7 @@ class MultiAgentActorCritic(nn.Module):
         self.agents, self._mixed = agents, mixed_precision
         copies = 1 if share_networks else agents
         own = AgentViews([agent.observes for agent in spec.agents], size, share_networks)
-        self.actor_trunk = _trunk(own, copies, actor_hidden, activation, generator)
+        self.actor_trunk = agent_trunk(own, copies, actor_hidden, activation, generator)
         features = actor_hidden[-1] if actor_hidden else own.width
         self.actor_head = AgentLinear(copies, features, widest_action(spec), 0.01, generator)
         self.joint = JointParameters(spec)
@@ -122,7 +141,7 @@ class MultiAgentActorCritic(nn.Module):
             copies = 1 if team else copies
         else:
             views = AgentViews([agent.observes for agent in spec.agents], size, share_networks)
-        self.critic_trunk = _trunk(views, copies, critic_hidden, activation, generator)
+        self.critic_trunk = agent_trunk(views, copies, critic_hidden, activation, generator)
         features = critic_hidden[-1] if critic_hidden else views.width
         self.critic_head = AgentLinear(copies, features, 1, 1.0, generator)
         of_critic = views.agents * _cost(self.critic_trunk, self.critic_head)
@@ -159,15 +178,45 @@ def widest_action(spec: EnvSpec) -> int:
     return max(agent.action.size for agent in spec.agents)
 
 
-def _trunk(
-    views: AgentViews, copies: int, hidden: Sequence[int], activation: str, generator: torch.Generator
+def agent_trunk(
+    views: AgentViews,
+    copies: int,
+    hidden: Sequence[int],
+    activation: str,
+    generator: torch.Generator,
+    initialisation: str = "orthogonal",
+    layer_norm: bool = False,
 ) -> nn.Sequential:
+    """Hidden layers of all agents with an activation after each, as ``mlp`` makes them for one."""
     layers: list[nn.Module] = [views]
     inputs = views.width
     for outputs in hidden:
-        layers += [AgentLinear(copies, inputs, outputs, math.sqrt(2.0), generator), ACTIVATIONS[activation]()]
+        layers.append(AgentLinear(copies, inputs, outputs, math.sqrt(2.0), generator, initialisation == "uniform"))
+        layers += [AgentNorm(copies, outputs)] * layer_norm + [ACTIVATIONS[activation]()]
         inputs = outputs
     return nn.Sequential(*layers)
+
+
+def agent_mlp(
+    spec: EnvSpec,
+    outputs: int,
+    shared: bool,
+    hidden: Sequence[int],
+    activation: str,
+    generator: torch.Generator,
+    initialisation: str = "orthogonal",
+    layer_norm: bool = False,
+    gain: float = 1.0,
+) -> nn.Sequential:
+    """What agents' networks give by what they see: (batch, observations) of 'policy' to (batch, agents, outputs).
+
+    ``shared``: one network for all agents, told which it is; else one each. ``gain`` is that of orthogonal last layers.
+    """
+    copies = 1 if shared else len(spec.agents)
+    views = AgentViews([agent.observes for agent in spec.agents], spec.observations["policy"], shared)
+    trunk = agent_trunk(views, copies, hidden, activation, generator, initialisation, layer_norm)
+    features = hidden[-1] if hidden else views.width
+    return trunk.append(AgentLinear(copies, features, outputs, gain, generator, initialisation == "uniform"))
 
 
 def _cost(trunk: nn.Sequential, head: AgentLinear) -> int:

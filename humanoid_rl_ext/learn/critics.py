@@ -50,9 +50,9 @@ class Ensemble(nn.Module):
         self.shifts = nn.ParameterList(torch.zeros(members, 1, width) for width in self.norms)
 
     def forward(self, inputs: torch.Tensor, members: slice = slice(None)) -> torch.Tensor:
-        """Values (members, batch) of inputs (batch, inputs); of some members alone where asked for."""
+        """Values (members, batch) of inputs (batch, inputs) or (members, batch, inputs); of some alone if asked for."""
         layers = [(weight[members], bias[members]) for weight, bias in zip(self.weights, self.biases, strict=True)]
-        features = inputs.expand(len(layers[0][0]), *inputs.shape)
+        features = inputs.expand(len(layers[0][0]), *inputs.shape[-2:])
         for index, (weight, bias) in enumerate(layers[:-1]):
             features = torch.baddbmm(bias, features, weight)
             if self.norms:

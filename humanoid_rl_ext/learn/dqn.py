@@ -12,18 +12,19 @@ import torch
 from torch import nn
 
 from humanoid_rl_ext.learn.action_values import ActionValues
-from humanoid_rl_ext.learn.off_policy import OffPolicy
+from humanoid_rl_ext.learn.epsilon_greedy import EpsilonGreedy
 from humanoid_rl_ext.learn.replay import Batch
 from humanoid_rl_ext.learn.settings_dqn import DQNSettings
 
 
-class DQN(OffPolicy[DQNSettings]):
+class DQN(EpsilonGreedy[DQNSettings]):
     """A learner: see ``humanoid_rl_ext.learn.learner.Learner`` for what each method promises."""
 
     figures = ("value_loss", "value")
     privileged = False  # whoever chooses by values can only value what it sees
 
     def _build(self, generator: torch.Generator) -> None:
+        super()._build(generator)
         settings, spec = self.settings, self.spec
         network = ActionValues(
             spec.observations["policy"],
@@ -38,35 +39,9 @@ class DQN(OffPolicy[DQNSettings]):
         self._add("network", network, settings.learning_rate)
         self.values = network
         self.target_values = self._follower("network", network)
-        self._random_actions = torch.zeros(spec.num_envs, dtype=torch.int64, device=self.device)
-        self._lots = torch.zeros(spec.num_envs, device=self.device)
-        self._epsilon = torch.zeros((), device=self.device)
-
-    @property
-    def epsilon(self) -> float:
-        """The share of random actions now; the least where no length of the run is known."""
-        start, end, fraction = (
-            getattr(self.settings, name) for name in ("epsilon_start", "epsilon_end", "exploration_fraction")
-        )
-        falls_over = fraction * (self.total_env_steps or 0)
-        progress = min(1.0, self.env_steps / falls_over) if falls_over else 1.0
-        return start + (end - start) * progress
-
-    def _draw_exploration(self) -> None:
-        self._random_actions.random_(0, self.spec.action.size, generator=self.generator)
-        self._lots.uniform_(generator=self.generator)
-        self._epsilon.fill_(self.epsilon)
-
-    def _explore(self, obs: torch.Tensor) -> torch.Tensor:
-        """Algorithm 1: with probability epsilon any action, else the best, in every environment by a lot of its own."""
-        return torch.where(self._lots < self._epsilon, self._random_actions, self._best(obs))
 
     def _best(self, obs: torch.Tensor) -> torch.Tensor:
         return self.values(obs).argmax(-1)
-
-    def _moves_policy(self) -> bool:
-        """Here: whether the gradient step ends with a move of the target network."""
-        return (self.gradient_steps + 1) % self.settings.target_interval == 0
 
     def _learn(self, batch: Batch, moves_policy: bool) -> None:
         chosen = batch["action"].long().unsqueeze(-1)
@@ -92,14 +67,6 @@ class DQN(OffPolicy[DQNSettings]):
         best = (self.values(batch["next/policy"]) if self.settings.double else values).argmax(-1, keepdim=True)
         return torch.addcmul(batch["reward"], batch["discount"], values.gather(-1, best).squeeze(-1))
 
-    def _finish(self) -> None:
-        super()._finish()
-        self.metrics["epsilon"] = self.epsilon
-
     def policy_network(self) -> nn.Sequential:
         """From normalised observations (batch, size) to the values of actions; the greatest is the best's."""
         return nn.Sequential(self.values)
-
-    def _apply_edit(self, name: str) -> None:
-        if name == "learning_rate":
-            self.optimisers["network"].learning_rate.fill_(self.settings.learning_rate)

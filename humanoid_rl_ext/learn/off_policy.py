@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 from collections.abc import Iterator
 from functools import cached_property, partial
@@ -108,8 +109,8 @@ class OffPolicy[Settings: OffPolicySettings]:
         raise NotImplementedError
 
     def _action_width(self) -> int:
-        """Numbers per action in the replay; zero stands for one, (num_envs,)."""
-        return self.spec.action.size if self.spec.action.kind == "box" else 0
+        """Numbers per action in the replay; zero stands for one, (num_envs,). Of agents that choose, each has one."""
+        return self.spec.action.size if self.spec.action.kind == "box" else len(self.spec.agents)
 
     def _draw_at_random(self, actions: torch.Tensor) -> None:
         """Fills actions as the replay stores them with any that are allowed, all equally likely."""
@@ -227,6 +228,8 @@ class OffPolicy[Settings: OffPolicySettings]:
     @torch.inference_mode()
     def observe(self, transition: Transition) -> None:
         """Stores what the last ``act`` led to."""
+        if not self.settings.time_limit_bootstrap:
+            transition = dataclasses.replace(transition, terminated=transition.terminated | transition.truncated)
         self.replay.push(transition, keep_order=self.settings.n_step > 1)
         self._step += 1
         self.env_steps += self.spec.num_envs

@@ -127,6 +127,6 @@ class PPO[Settings: ClippedSettings](OnPolicy[Settings]):
 
 def mirrored_spec(spec: EnvSpec) -> Symmetry:
     """How left and right are exchanged; raises BadInputError or TaskError where they cannot be."""
-    if spec.symmetry is None:
-        raise BadInputError("mirror_samples: this environment has no left and right; leave it off")
+    if spec.symmetry is None or spec.action.kind != "box":
+        raise BadInputError("mirror_samples: actions here have no left and right; leave it off")
     return spec.symmetry()

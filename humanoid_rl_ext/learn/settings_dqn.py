@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pydantic import Field
 
-from humanoid_rl_ext.errors import BadInputError
 from humanoid_rl_ext.learn.settings import LIVE
-from humanoid_rl_ext.learn.settings_off_policy import OffPolicySettings
-
-if TYPE_CHECKING:
-    from humanoid_rl_ext.env.transition import EnvSpec
+from humanoid_rl_ext.learn.settings_epsilon_greedy import EpsilonGreedySettings
 
 
-class DQNSettings(OffPolicySettings):
+class DQNSettings(EpsilonGreedySettings):
     """Settings of deep Q-learning: the widths of its network are ``critic_hidden``."""
 
-    learning_rate: float = Field(5e-4, gt=0.0, le=0.1, description="Adam's step size.", json_schema_extra=LIVE)
     double: bool = Field(
         True, description="The network that learns chooses the next action and the target network values it."
     )
     dueling: bool = Field(
         False,
         description="Values of states and advantages of actions apart, each with a last hidden layer of its own.",
-    )
-    epsilon_start: float = Field(
-        1.0, ge=0.0, le=1.0, description="Share of random actions at the start.", json_schema_extra=LIVE
-    )
-    epsilon_end: float = Field(
-        0.05, ge=0.0, le=1.0, description="Share of random actions that it falls to.", json_schema_extra=LIVE
-    )
-    exploration_fraction: float = Field(
-        0.2, ge=0.0, le=1.0, description="Part of the run over which it falls, evenly.", json_schema_extra=LIVE
-    )
-    target_interval: int = Field(
-        250,
-        ge=1,
-        le=1_000_000,
-        description="Gradient steps between moves of the target network; it moves by tau, all the way at tau 1.",
-        json_schema_extra={**LIVE, "unit": "gradient steps"},
-    )
-    tau: float = Field(
-        1.0,
-        gt=0.0,
-        le=1.0,
-        description="How far the target network moves each time: 1 copies; small ones follow slowly.",
-        json_schema_extra=LIVE,
     )
     huber_delta: float = Field(
         1.0,
@@ -56,14 +26,3 @@ class DQNSettings(OffPolicySettings):
         "returns are large and ends of episodes are rare.",
         json_schema_extra=LIVE,
     )
-    max_grad_norm: float = Field(
-        10.0, gt=0.0, le=1000.0, description="Gradients are scaled down to this norm.", json_schema_extra=LIVE
-    )
-
-    def check_fit(self, spec: EnvSpec) -> None:
-        """Raises BadInputError as for every algorithm with a replay, and for one action or a rising epsilon."""
-        super().check_fit(spec)
-        if spec.action.size < 2:
-            raise BadInputError(f"the task has {spec.action.size} action to choose from: at least two are needed")
-        if self.epsilon_end > self.epsilon_start:
-            raise BadInputError(f"epsilon_end {self.epsilon_end:g} is above epsilon_start {self.epsilon_start:g}")

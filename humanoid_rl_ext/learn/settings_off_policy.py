@@ -57,6 +57,9 @@ class OffPolicySettings(LearnerSettings):
         description="Steps whose rewards are summed before the value of what follows is added.",
         json_schema_extra={**LIVE, "unit": "steps"},
     )
+    time_limit_bootstrap: bool = Field(
+        True, description="Episodes cut by the time limit keep the value of their last observation."
+    )
     prioritised: bool = Field(False, description="Draw transitions by how wrong their values were, not all alike.")
     priority_alpha: float = Field(
         0.6, ge=0.0, le=1.0, description="How much priorities count: not at all (0) to in proportion (1)."

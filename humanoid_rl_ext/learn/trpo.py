@@ -37,6 +37,7 @@ class TRPO(SeparateCritic[TRPOSettings]):
         total_env_steps: int | None = None,
     ) -> None:
         super().__init__(spec, settings, device, seed, total_env_steps)
+        self._cost *= 3  # a product with the Fisher matrix goes forth once and back thrice
         self._old, self._best, self._gradient, self._direction, self._residual, self._conjugate = (
             torch.zeros_like(self._policy.data) for _ in range(6)
         )

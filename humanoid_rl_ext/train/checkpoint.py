@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from humanoid_rl_ext.env.transition import EnvSpec
+from humanoid_rl_ext.env.transition import ActionSpec, AgentSpec, EnvSpec
 from humanoid_rl_ext.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -137,8 +137,17 @@ def describe_spec(spec: EnvSpec) -> dict[str, Any]:
         "observations": dict(spec.observations),
         "observation_names": {group: list(names) for group, names in (spec.observation_names or {}).items()},
         "action": {"kind": spec.action.kind, "size": spec.action.size, "names": list(spec.action.names)},
-        **({"agents": agents} if agents else {}),
+        **({"agents": agents, "reward_per_agent": spec.reward_per_agent} if agents else {}),
     }
+
+
+def saved_agents(saved: dict[str, Any]) -> tuple[AgentSpec, ...]:
+    """The agents of what ``describe_spec`` made, without the names of their actions."""
+    kind = saved["action"]["kind"]
+    return tuple(
+        AgentSpec(agent["name"], tuple(agent["observes"]), ActionSpec(kind, agent["size"]), tuple(agent["acts"]))
+        for agent in saved.get("agents", [])
+    )
 
 
 def check_fit(checkpoint: Checkpoint, spec: EnvSpec) -> None:

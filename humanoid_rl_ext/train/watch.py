@@ -157,7 +157,9 @@ def load_policy(checkpoint: Path, spec: EnvSpec, device: torch.device) -> Learne
     loaded = read_checkpoint(checkpoint)
     check_fit(loaded, spec)
     with restoring(checkpoint):
-        then = replace(spec, num_envs=loaded.header["spec"]["num_envs"])  # the settings fit this number for sure
+        saved = loaded.header["spec"]  # what the settings fit for sure
+        paid_apart = saved.get("reward_per_agent", spec.reward_per_agent)
+        then = replace(spec, num_envs=saved["num_envs"], reward_per_agent=paid_apart)
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             learner = make_learner(config.algorithm, then, config.settings, device)
         learner.load_state_dict(loaded.state["learner"])

@@ -17,7 +17,8 @@ def test_a_preset_fits_every_task(task: str, preset: str) -> None:
     added = after.randomisation.keys() - before.randomisation.keys()
     usual = {"mass", "friction", "joint_damping", "motor_strength", "gravity", "action_delay"}
     assert added == usual - before.randomisation.keys()
-    assert after.randomisation["gravity"].params["magnitude"][0] == pytest.approx(9.7, abs=0.02)
+    if "gravity" in added:
+        assert after.randomisation["gravity"].params["magnitude"][0] == pytest.approx(9.7, abs=0.02)
 
 
 def test_noise_is_the_same_for_all_that_is_measured_once_scaled() -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from humanoid_rl_ext.deploy.policy_folder import export_policy_folder
 from humanoid_rl_ext.env.transition import ActionSpec, AgentSpec, EnvSpec
-from humanoid_rl_ext.errors import CheckpointError
+from humanoid_rl_ext.errors import BadInputError, CheckpointError
 from humanoid_rl_ext.train.checkpoint import Checkpoint, check_fit, describe_spec
 from humanoid_rl_ext.train.evaluate import Evaluation
 from humanoid_rl_ext.train.player import open_player
@@ -54,7 +55,8 @@ def test_a_policy_that_chooses_goes_all_the_way(tmp_path: Path) -> None:
 def test_several_agents_go_all_the_way(algorithm: str, choices: bool, tmp_path: Path) -> None:
     path = tmp_path / "run"
     legs = "agents={left: {joints: .*left.*}, right: {joints: .*right.*}}"
-    words = [*SMALL, legs, *(["control.bins=[-1, 0, 1]", "rewards.alive.agents=[left]"] if choices else [])]
+    words = [*SMALL, legs, "observations.policy.heading.enabled=false"]
+    words += ["control.bins=[-1, 0, 1]", "rewards.alive.agents=[left]"] if choices else []
     plan = plan_run("walker_run", words, algorithm=algorithm, num_envs=4, env_steps=64, device="cpu", run=path)
     session = open_session(plan, reserved=1)
     session.run()
@@ -74,6 +76,12 @@ def test_several_agents_go_all_the_way(algorithm: str, choices: bool, tmp_path: 
     try:
         player.step_once()
         assert not player.watch.error
+        if choices:
+            with pytest.raises(BadInputError, match="its actions are a choice among moves"):
+                export_policy_folder(path)
+        else:
+            policy = export_policy_folder(path).module
+            assert policy(torch.zeros(1 + 3 * 3 + 3 * 12)).shape == (12,)  # height, the base, joints and last actions
     finally:
         player.close()
 
