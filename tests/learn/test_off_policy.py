@@ -192,19 +192,6 @@ def test_a_learner_that_went_on_can_go_back(name):
     assert len(learner.replay) == 3 * 8 * NUM_ENVS
 
 
-@pytest.mark.parametrize(("bootstrap", "discount"), [(True, 0.9), (False, 0.0)])
-def test_a_time_limit_ends_episodes_only_where_told_so(bootstrap, discount):
-    env = Target()
-    learner = made("td3", env=env, time_limit_bootstrap=bootstrap)
-    learner.act(env.obs)
-    transition = env.step(learner.act(env.obs))
-    transition.terminated, transition.truncated = transition.truncated, transition.terminated
-    learner.observe(transition)
-    learner.replay.draw(learner.generator)
-    assert learner.replay.batch(0.9)["discount"].unique().tolist() == [pytest.approx(discount)]
-    assert not transition.terminated.any()
-
-
 def test_a_checkpoint_of_other_shapes_is_refused_by_name():
     state = made("sac").state_dict()
     with pytest.raises(CheckpointError, match="actor"):
@@ -288,5 +275,5 @@ def test_a_run_whose_replay_does_not_fit_is_refused_and_a_player_is_not(monkeypa
 
 def test_discrete_actions_are_refused_with_what_fits():
     spec = EnvSpec(1, {"policy": 2}, ActionSpec("discrete", 3), 10)
-    with pytest.raises(BadInputError, match="learns continuous actions, not discrete ones: what fits is ppo, a2c"):
+    with pytest.raises(BadInputError, match=r"not discrete.*: what fits is ppo, a2c"):
         make_learner("sac", spec)

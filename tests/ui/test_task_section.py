@@ -10,6 +10,7 @@ import pytest
 from layout import flaws
 from omni import ui
 
+from humanoid_rl_ext.task.loading import task_names
 from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.draft import Draft
 from humanoid_rl_ext.ui.task.view import TaskSection
@@ -142,7 +143,8 @@ def test_another_preset_is_loaded_after_a_question_where_changes_would_be_lost(d
             await driver.click(driver.find(window, id="task.keep"))
             await driver.frames(4)
             box = driver.find(window, id="task.preset")
-            assert workbench.draft.task.name == "humanoid_walk" and box.model.get_item_value_model().as_int == 3
+            assert workbench.draft.task.name == "humanoid_walk"
+            assert box.model.get_item_value_model().as_int == task_names().index("humanoid_walk")
             await choose(window, 0)
             await driver.click(driver.find(window, id="task.load_anyway"))
             await driver.frames(4)
