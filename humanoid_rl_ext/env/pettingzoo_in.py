@@ -14,79 +14,44 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
-from humanoid_rl_ext.env.gymnasium_in import NO_TIME_LIMIT
-from humanoid_rl_ext.env.tally import Ended, Tally
-from humanoid_rl_ext.env.transition import ActionSpec, AgentSpec, EnvSpec, Observations, Transition
-from humanoid_rl_ext.errors import BadInputError, TaskError, did_you_mean
+from humanoid_rl_ext.env.foreign import NO_TIME_LIMIT, ForeignEnv, box_action
+from humanoid_rl_ext.env.transition import ActionSpec, AgentSpec, EnvSpec, Transition
+from humanoid_rl_ext.errors import BadInputError, did_you_mean
 from humanoid_rl_ext.task.yaml_source import parse_scalar
 
 
-class PettingZooEnv:
+class PettingZooEnv(ForeignEnv):
     """Copies of one parallel environment, stepped one after another in this process.
 
     The group 'policy' holds what the agents see, one after another. Every agent has a reward of its own; the return of
     an episode is the mean over the agents. An episode ends when no agent is left, and a new one begins within the same
     step; until then an agent that is out sees zeros and is paid nothing. Where those that were left ended by
-    truncation, the episode was cut off. The same seed gives the same episodes.
+    truncation, the episode was cut off. The same seed gives the same episodes. An id is ``module``, or
+    ``module:option=value,...`` with arguments of its ``parallel_env``.
     """
 
-    def __init__(self, id: str, num_envs: int = 1, device: torch.device | str = "cpu", seed: int = 0) -> None:
-        """``id`` is ``module``, or ``module:option=value,...`` with arguments of its ``parallel_env``.
+    prefix = "pz:"
 
-        Raises:
-            BadInputError: for what cannot be made, and for spaces that are neither boxes nor discrete.
-        """
-        if num_envs < 1:
-            raise BadInputError(f"num_envs is {num_envs}: at least one environment is needed")
-        self.id = id
-        self.device = torch.device(device)
-        self._envs = [make(id) for _ in range(num_envs)]
+    @staticmethod
+    def _make(id: str) -> Any:
+        return make(id)
+
+    def _specify(self, num_envs: int) -> EnvSpec:
         first = self._envs[0]
         self._names: list[str] = list(first.possible_agents)
         self._obs_spaces = [first.observation_space(name) for name in self._names]
         self._action_spaces = [first.action_space(name) for name in self._names]
-        sizes = [_size(id, name, space) for name, space in zip(self._names, self._obs_spaces, strict=True)]
+        sizes = [_size(self.id, name, space) for name, space in zip(self._names, self._obs_spaces, strict=True)]
         ends = np.cumsum([0, *sizes]).tolist()
         self._columns = [slice(start, end) for start, end in itertools.pairwise(ends)]
-        self.spec = EnvSpec(
+        return EnvSpec(
             num_envs=num_envs,
             observations={"policy": ends[-1]},
-            action=_joint_action(id, self._action_spaces),
+            action=_joint_action(self.id, self._action_spaces),
             max_episode_length=int(getattr(first.unwrapped, "max_cycles", None) or NO_TIME_LIMIT),
             agents=_agents(self._names, self._columns, self._action_spaces),
             reward_per_agent=True,
         )
-        self._seed, self._seeded = seed, False
-        self._obs = np.zeros((num_envs, ends[-1]), dtype=np.float32)
-        self._tally = Tally(num_envs)
-
-    @property
-    def task_name(self) -> str:
-        """``pz:`` and the id."""
-        return f"pz:{self.id}"
-
-    @property
-    def engine_name(self) -> str:
-        """``pettingzoo``, whatever simulates underneath."""
-        return "pettingzoo"
-
-    def reset(self, seed: int | None = None) -> Observations:
-        """The first observations of new episodes; restarts the random numbers when a seed is given."""
-        if seed is not None:
-            self._seed, self._seeded = seed, False
-        seeds: list[int | None] = [None] * self.spec.num_envs
-        if not self._seeded:
-            seeds = [int(word) for word in np.random.SeedSequence(self._seed).generate_state(self.spec.num_envs)]
-            self._seeded = True
-        for i, env in enumerate(self._envs):
-            self._obs[i] = self._flat(env.reset(seed=seeds[i])[0])
-            self._tally.forget(i)
-        self._tally.begin_step()
-        return self.observations()
-
-    def observations(self) -> Observations:
-        """The present observations, (num_envs, size)."""
-        return self._observations(self._obs.copy())
 
     def step(self, actions: torch.Tensor) -> Transition:
         """One step: ``actions`` are (num_envs, size) float, or (num_envs, agents) int64."""
@@ -106,45 +71,7 @@ class PettingZooEnv:
                 terminated[i] = not truncated[i]
                 self._tally.end(i, bool(truncated[i]))
                 self._obs[i] = self._flat(env.reset()[0])
-        following = self.observations()
-        ended = (terminated | truncated).any()
-        return Transition(
-            obs=following,
-            reward=torch.from_numpy(rewards).to(self.device),
-            terminated=torch.from_numpy(terminated).to(self.device),
-            truncated=torch.from_numpy(truncated).to(self.device),
-            final_obs=self._observations(final_obs) if ended else following,
-        )
-
-    def episode_metrics(self) -> dict[str, float]:
-        """Means over the episodes that ended since the last call, see ``Tally.take``."""
-        return self._tally.take()
-
-    def finished(self) -> list[Ended]:
-        """The episodes that ended in the last step: environment, return, length (steps), reached the time limit."""
-        return self._tally.finished
-
-    def edit(self, path: str, value: Any) -> None:
-        """Raises TaskError: these environments have nothing to edit."""
-        raise TaskError(f"edit '{path}': {self.task_name} has nothing to edit but learner.<setting>")
-
-    def state_dict(self) -> dict[str, Any]:
-        """Random state, where an environment shows it, and episode sums; the simulators' own state cannot be had."""
-        return {"random": [_random_state(env) for env in self._envs], **self._tally.state_dict()}
-
-    def load_state_dict(self, saved: dict[str, Any]) -> None:
-        """Restores ``state_dict``; every environment starts a new episode."""
-        for env, state in zip(self._envs, saved["random"], strict=True):
-            if state is not None:
-                env.unwrapped.np_random.bit_generator.state = state
-        self._tally.load_state_dict(saved)
-        self._seeded = all(state is not None for state in saved["random"])
-        self.reset()
-
-    def close(self) -> None:
-        """Frees the environments."""
-        for env in self._envs:
-            env.close()
+        return self._transition(rewards, terminated, truncated, final_obs if (terminated | truncated).any() else None)
 
     def _flat(self, seen: dict[str, Any]) -> np.ndarray:
         row = np.zeros(self._obs.shape[1], dtype=np.float32)
@@ -152,9 +79,6 @@ class PettingZooEnv:
             if name in seen:
                 row[columns] = spaces.flatten(space, seen[name])
         return row
-
-    def _observations(self, array: np.ndarray) -> Observations:
-        return {"policy": torch.from_numpy(array).to(self.device)}
 
     def _native_actions(self, row: np.ndarray) -> dict[str, Any]:
         """One environment's row of actions as each agent takes it."""
@@ -227,7 +151,7 @@ def _joint_action(id: str, action_spaces: Sequence[spaces.Space]) -> ActionSpec:
     if not all(isinstance(space, spaces.Box) for space in action_spaces):
         kinds = ", ".join(sorted({type(space).__name__ for space in action_spaces}))
         raise BadInputError(f"pettingzoo environment '{id}': actions are {kinds}; all must be boxes, or all discrete")
-    each = [_box(space) for space in action_spaces]
+    each = [box_action(space) for space in action_spaces]
     bounded = all(spec.low for spec in each)
     low, high = (tuple(value for spec in each for value in getattr(spec, end)) for end in ("low", "high"))
     return ActionSpec("box", sum(spec.size for spec in each), (), low if bounded else (), high if bounded else ())
@@ -242,17 +166,7 @@ def _agents(
         if isinstance(space, spaces.Discrete):
             agents.append(AgentSpec(name, observes, ActionSpec("discrete", int(space.n))))
             continue
-        action = _box(space)
+        action = box_action(space)
         agents.append(AgentSpec(name, observes, action, tuple(range(start, start + action.size))))
         start += action.size
     return tuple(agents)
-
-
-def _box(space: spaces.Box) -> ActionSpec:
-    low, high = (tuple(bound.flatten().tolist()) for bound in (space.low, space.high))
-    return ActionSpec("box", int(np.prod(space.shape)), (), *((low, high) if space.is_bounded() else ((), ())))
-
-
-def _random_state(env: Any) -> dict[str, Any] | None:
-    random = getattr(env.unwrapped, "np_random", None)
-    return dict(random.bit_generator.state) if isinstance(random, np.random.Generator) else None
