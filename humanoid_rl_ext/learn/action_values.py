@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from humanoid_rl_ext.learn.networks import linear, mlp, uniform_linear
+from humanoid_rl_ext.learn.networks import layer, mlp
 
 
 class ActionValues(nn.Module):
@@ -34,10 +34,7 @@ class ActionValues(nn.Module):
 
         def stream(size: int, widths: Sequence[int], outputs: int) -> nn.Sequential:
             features = widths[-1] if widths else size
-            if initialisation == "uniform":
-                last = uniform_linear(features, outputs, generator)
-            else:
-                last = linear(features, outputs, 1.0, generator)
+            last = layer(features, outputs, 1.0, generator, initialisation)
             return layers(size, widths).append(last)
 
         shared, own = (hidden[:-1], hidden[-1:]) if dueling else (hidden, ())

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from humanoid_rl_ext.learn.critics import Ensemble, in_place
-from humanoid_rl_ext.learn.networks import linear, mlp, uniform_linear
+from humanoid_rl_ext.learn.networks import layer, mlp
 from humanoid_rl_ext.learn.off_policy import OffPolicy
 from humanoid_rl_ext.learn.replay import Batch
 from humanoid_rl_ext.learn.settings_off_policy import ContinuousSettings
@@ -46,9 +46,7 @@ class ActorCritics[Settings: ContinuousSettings](OffPolicy[Settings]):
         inputs, outputs = self.spec.observations["policy"], self.spec.action.size * self.policy_outputs
         actor = mlp(inputs, settings.actor_hidden, settings.activation, generator, start, settings.layer_norm)
         features = settings.actor_hidden[-1] if settings.actor_hidden else inputs
-        uniform = start == "uniform"
-        head = uniform_linear(features, outputs, generator) if uniform else linear(features, outputs, 0.01, generator)
-        return in_place(actor.append(head))
+        return in_place(actor.append(layer(features, outputs, 0.01, generator, start)))
 
     def _make_critics(self, generator: torch.Generator) -> Ensemble:
         """Values of actions, (critics, batch)."""

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from humanoid_rl_ext.env.transition import EnvSpec
-from humanoid_rl_ext.learn.networks import ACTIVATIONS, linear, uniform_linear
+from humanoid_rl_ext.learn.networks import ACTIVATIONS, layer
 from humanoid_rl_ext.sim.recording import Branch
 
 NEVER = -1e9
@@ -21,17 +21,20 @@ class AgentLinear(nn.Module):
     """A layer of all agents, (..., agents, inputs) to (..., agents, outputs): the same for each, or one each."""
 
     def __init__(
-        self, copies: int, inputs: int, outputs: int, gain: float, generator: torch.Generator, uniform: bool = False
+        self,
+        copies: int,
+        inputs: int,
+        outputs: int,
+        gain: float,
+        generator: torch.Generator,
+        initialisation: str = "orthogonal",
     ) -> None:
-        """``copies`` is 1 for a layer that all share, else the number of agents; ``uniform`` as ``uniform_linear``."""
+        """``copies`` is 1 for a layer that all share, else the number of agents; the rest is as of ``layer``."""
         super().__init__()
-        layers = [
-            uniform_linear(inputs, outputs, generator) if uniform else linear(inputs, outputs, gain, generator)
-            for _ in range(copies)
-        ]
+        each = [layer(inputs, outputs, gain, generator, initialisation) for _ in range(copies)]
         self.copies, self.outputs = copies, outputs
-        self.weight = nn.Parameter(torch.stack([layer.weight.detach() for layer in layers]))
-        self.bias = nn.Parameter(torch.stack([layer.bias.detach() for layer in layers]))
+        self.weight = nn.Parameter(torch.stack([own.weight.detach() for own in each]))
+        self.bias = nn.Parameter(torch.stack([own.bias.detach() for own in each]))
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """(agents, outputs) for (agents, inputs), and likewise for a batch of them."""
@@ -191,7 +194,7 @@ def agent_trunk(
     layers: list[nn.Module] = [views]
     inputs = views.width
     for outputs in hidden:
-        layers.append(AgentLinear(copies, inputs, outputs, math.sqrt(2.0), generator, initialisation == "uniform"))
+        layers.append(AgentLinear(copies, inputs, outputs, math.sqrt(2.0), generator, initialisation))
         layers += [AgentNorm(copies, outputs)] * layer_norm + [ACTIVATIONS[activation]()]
         inputs = outputs
     return nn.Sequential(*layers)
@@ -216,10 +219,10 @@ def agent_mlp(
     views = AgentViews([agent.observes for agent in spec.agents], spec.observations["policy"], shared)
     trunk = agent_trunk(views, copies, hidden, activation, generator, initialisation, layer_norm)
     features = hidden[-1] if hidden else views.width
-    return trunk.append(AgentLinear(copies, features, outputs, gain, generator, initialisation == "uniform"))
+    return trunk.append(AgentLinear(copies, features, outputs, gain, generator, initialisation))
 
 
 def _cost(trunk: nn.Sequential, head: AgentLinear) -> int:
     """Of one agent: a number per weight and 64 per output."""
-    layers = [layer for layer in (*trunk, head) if isinstance(layer, AgentLinear)]
-    return sum(layer.weight[0].numel() + 64 * layer.outputs for layer in layers)
+    layers = [part for part in (*trunk, head) if isinstance(part, AgentLinear)]
+    return sum(part.weight[0].numel() + 64 * part.outputs for part in layers)

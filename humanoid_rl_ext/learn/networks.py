@@ -18,10 +18,10 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"elu": nn.ELU, "tanh": nn.Tanh, "relu
 def linear(inputs: int, outputs: int, gain: float, generator: torch.Generator) -> nn.Linear:
     """A layer with orthogonal weights scaled by ``gain`` and zero bias; they follow from ``generator`` alone."""
     with torch.random.fork_rng(devices=[]):  # torch's own initialisation, replaced below, draws from the global numbers
-        layer = nn.Linear(inputs, outputs)
-    nn.init.orthogonal_(layer.weight, gain, generator=generator)
-    nn.init.zeros_(layer.bias)
-    return layer
+        made = nn.Linear(inputs, outputs)
+    nn.init.orthogonal_(made.weight, gain, generator=generator)
+    nn.init.zeros_(made.bias)
+    return made
 
 
 def uniform_linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
@@ -29,11 +29,18 @@ def uniform_linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.
 
     Published figures of off-policy algorithms were reached with it (Lillicrap et al. 2016, section 7).
     """
-    layer = linear(inputs, outputs, 1.0, generator)
+    made = linear(inputs, outputs, 1.0, generator)
     bound = 1.0 / math.sqrt(inputs)
-    nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
-    nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
-    return layer
+    nn.init.uniform_(made.weight, -bound, bound, generator=generator)
+    nn.init.uniform_(made.bias, -bound, bound, generator=generator)
+    return made
+
+
+def layer(inputs: int, outputs: int, gain: float, generator: torch.Generator, initialisation: str) -> nn.Linear:
+    """A layer that starts ``uniform``, or ``orthogonal`` and scaled by ``gain``."""
+    if initialisation == "uniform":
+        return uniform_linear(inputs, outputs, generator)
+    return linear(inputs, outputs, gain, generator)
 
 
 def mlp(
@@ -51,10 +58,7 @@ def mlp(
     """
     layers: list[nn.Module] = []
     for outputs in hidden:
-        if initialisation == "uniform":
-            layers.append(uniform_linear(inputs, outputs, generator))
-        else:
-            layers.append(linear(inputs, outputs, math.sqrt(2.0), generator))
+        layers.append(layer(inputs, outputs, math.sqrt(2.0), generator, initialisation))
         layers += [nn.LayerNorm(outputs)] * layer_norm + [ACTIVATIONS[activation]()]
         inputs = outputs
     return nn.Sequential(*layers)
