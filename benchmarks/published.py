@@ -1,12 +1,12 @@
 """Every algorithm against published figures, and beside public implementations on this machine.
 
-    ./hrl python benchmarks/published.py [WORD ...] [--seeds 1 2] [--side ours|peer] [--jobs 2] [--again]
+    ./hrl python benchmarks/published.py [WORD ...] [--seeds 1 2] [--side ours|peer] [--jobs 2] [--device D] [--again]
     ./hrl python benchmarks/published.py --report | --list
 
 Words pick cases of published_cases.py ("dqn CartPole"); what docs/results/published.json has already is not run again.
 Ours is `./hrl train TASK --algo NAME --steps N --seed S`, all else by its preset; peers, which need
-requirements-bench.lock, are published_peers.py. Every run is a process of its own. Ends with the report:
-docs/published.md and docs/images/published_*.png.
+requirements-bench.lock, are published_peers.py. Every run is a process of its own with one thread; a peer that is cut
+short goes on when it is asked for again. Ends with the report: docs/published.md and docs/images/published_*.png.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import datetime
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -28,18 +29,31 @@ from typing import Any
 from learning import REPOSITORY, hrl
 from published_cases import CASES, Case
 
+from humanoid_rl_ext.home import home
+
 RESULTS = REPOSITORY / "docs" / "results" / "published.json"
 POINTS = 60
 Rows = list[list[float]]
 """A learning curve: environment steps, seconds, mean return and how many episodes it is of."""
 
 
-def ours(case: Case, seed: int) -> dict[str, Any]:
+def ours(case: Case, seed: int, device: str) -> dict[str, Any]:
     """Trains once by the preset, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        options = ("--algo", case.algorithm, "--steps", str(case.steps), "--seed", str(seed), "--run", str(run))
-        trained = hrl("train", case.task, *options)
+        options = (
+            "--algo",
+            case.algorithm,
+            "--steps",
+            str(case.steps),
+            "--seed",
+            str(seed),
+            "--device",
+            device,
+            "--run",
+            str(run),
+        )
+        trained = hrl("train", case.task, *options, "--run", str(run))
         lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
         names = ("env_steps", "time/seconds", "episode/return", "episode/episodes")
         evaluated = None
@@ -57,15 +71,16 @@ def ours(case: Case, seed: int) -> dict[str, Any]:
 def peer(case: Case, seed: int) -> dict[str, Any]:
     """Trains the peer once, in a process of its own."""
     script = Path(__file__).with_name("published_peers.py")
-    task = case.task.partition(":")[2]
-    command = [sys.executable, str(script), case.algorithm, task, str(case.steps), str(seed), str(case.episodes)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    task, kept = case.task.partition(":")[2], home() / "published" / key(case, "peer", seed)
+    words = (case.algorithm, task, str(case.steps), str(seed), str(case.episodes), str(kept))
+    done = subprocess.run([sys.executable, str(script), *words], stdout=subprocess.PIPE, text=True, check=True)
+    shutil.rmtree(kept, ignore_errors=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def measured(case: Case, side: str, seed: int) -> dict[str, Any]:
+def measured(case: Case, side: str, seed: int, device: str) -> dict[str, Any]:
     """One entry of the results."""
-    result = (ours if side == "ours" else peer)(case, seed)
+    result = ours(case, seed, device) if side == "ours" else peer(case, seed)
     curve: Rows = result.pop("curve")
     closing = mean_return([row for row in curve if row[0] > 0.9 * case.steps])
     return {
@@ -75,10 +90,19 @@ def measured(case: Case, side: str, seed: int) -> dict[str, Any]:
         "reached": closing if result["evaluated"] is None else result["evaluated"],
         "closing": closing,
         **result,
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+        "machine": machine(device if side == "ours" else "cpu"),
         "date": datetime.date.today().isoformat(),
         "curve": thinned(curve, case.steps),
     }
+
+
+def machine(device: str) -> str:
+    """What a run ran on."""
+    if device == "cpu":
+        return f"{os.cpu_count()} cores, {platform.machine()}"
+    import torch
+
+    return torch.cuda.get_device_name(device)
 
 
 def mean_return(rows: Rows) -> float | None:
@@ -227,6 +251,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", help="of the seeds of a case, these alone")
     parser.add_argument("--side", choices=("ours", "peer"), help="one side alone")
     parser.add_argument("--jobs", type=int, default=1, help="runs side by side")
+    parser.add_argument("--device", default="cpu", help="where ours learns; peers learn on the CPU")
     parser.add_argument("--again", action="store_true", help="measure again what is there")
     parser.add_argument("--report", action="store_true", help="rewrite page and pictures from the stored results")
     parser.add_argument("--list", action="store_true", help="show the cases and where they stand")
@@ -246,9 +271,10 @@ def main() -> None:
         and (not arguments.seeds or seed in arguments.seeds)
         and (arguments.again or key(case, side, seed) not in results)
     ]
+    os.environ["OMP_NUM_THREADS"] = "1"
     failed = 0
     with ThreadPoolExecutor(max(1, arguments.jobs)) as pool:
-        work = {} if arguments.report else {pool.submit(measured, *run): key(*run) for run in due}
+        work = {} if arguments.report else {pool.submit(measured, *run, arguments.device): key(*run) for run in due}
         for future in as_completed(work):
             try:
                 entry = future.result()

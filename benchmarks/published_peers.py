@@ -1,9 +1,9 @@
 """One run of Stable-Baselines3 or its contrib, as rl-baselines3-zoo sets it up; prints one JSON object at the end.
 
-    python benchmarks/published_peers.py ALGORITHM TASK STEPS SEED [EPISODES]
+    python benchmarks/published_peers.py ALGORITHM TASK STEPS SEED [EPISODES [FOLDER]]
 
 Needs requirements-bench.lock. Where the zoo names no setting the library's default stands. State-dependent exploration
-is left out: ours has none.
+is left out: ours has none. With a folder, off-policy runs are kept in it every 20,000 steps and go on from there.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import sys
 import time
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.noise import NormalActionNoise
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecNormalize
 
@@ -35,7 +37,7 @@ TRPO_MUJOCO: dict[str, Any] = {
     "n_critic_updates": 20,
     "learning_rate": 1e-3,
 }
-WARM_UP = {"learning_starts": 10_000}
+OFF_POLICY = {"learning_starts": 10_000, "buffer_size": 300_000}  # holds all 300,000 steps, as the default would
 ZOO: dict[tuple[str, str], dict[str, Any]] = {
     ("dqn", "CartPole-v1"): {
         "learning_rate": 2.3e-3,
@@ -72,30 +74,60 @@ ZOO: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("trpo", "HalfCheetah-v4"): {**TRPO_MUJOCO, "target_kl": 0.04},
     ("trpo", "Hopper-v4"): TRPO_MUJOCO,
-    **{(name, task): WARM_UP for name in ("sac", "td3", "ddpg") for task in ("HalfCheetah-v4", "Hopper-v4")},
+    **{(name, task): OFF_POLICY for name in ("sac", "td3", "ddpg") for task in ("HalfCheetah-v4", "Hopper-v4")},
 }
 ENVIRONMENTS = {"a2c": 8, "trpo": 2}
 
 
-class Episodes(BaseCallback):
-    """Notes every episode that ends: steps so far, seconds so far, and its return."""
+KEEP_EVERY = 20_000
 
-    def __init__(self) -> None:
+
+class Episodes(BaseCallback):
+    """Notes every episode that ends: steps so far, seconds so far, and its return. Keeps runs that may be cut short."""
+
+    def __init__(self, folder: Path | None) -> None:
         super().__init__()
+        self.folder = folder
         self.rows: list[tuple[int, float, float, int]] = []
+        self.earlier = 0.0
         self.started = time.perf_counter()
+        if folder is not None and (folder / "notes.json").exists():
+            self.rows, self.earlier = json.loads((folder / "notes.json").read_text())
+
+    @property
+    def seconds(self) -> float:
+        """Wall clock of the training so far, earlier parts included."""
+        return self.earlier + time.perf_counter() - self.started
 
     def _on_step(self) -> bool:
         for info in self.locals["infos"]:
             if "episode" in info:
-                seconds = time.perf_counter() - self.started
-                self.rows.append((self.num_timesteps, seconds, float(info["episode"]["r"]), 1))
+                self.rows.append((self.num_timesteps, self.seconds, float(info["episode"]["r"]), 1))
+        if self.folder is not None and self.num_timesteps % KEEP_EVERY == 0:
+            keep(self.model, self.folder)
+            (self.folder / "notes.json").write_text(json.dumps([self.rows, self.seconds]))
         return True
+
+
+def keep(learner: Any, folder: Path) -> None:
+    """Writes what ``resumed`` needs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    learner.save(folder / "learner.zip")
+    learner.save_replay_buffer(folder / "replay.pkl")
+
+
+def resumed(learner: Any, folder: Path) -> Any:
+    """The learner as it was kept; episodes begin anew."""
+    kept = type(learner).load(folder / "learner.zip", env=learner.get_env(), device="cpu")
+    kept.load_replay_buffer(folder / "replay.pkl")
+    kept.set_random_seed(kept.seed + kept.num_timesteps)
+    return kept
 
 
 def main() -> None:
     """Trains, evaluates and prints."""
     algorithm, task, steps, seed, episodes = (*sys.argv[1:], "0")[:5]
+    folder = Path(sys.argv[6]) if len(sys.argv) > 6 else None
     torch.set_num_threads(1)
     environments: Any = make_vec_env(task, ENVIRONMENTS.get(algorithm, 1), seed=int(seed))
     settings = dict(ZOO.get((algorithm, task), {}))
@@ -108,9 +140,11 @@ def main() -> None:
     if algorithm == "a2c" and normalised:
         settings["learning_rate"] = LinearSchedule(7e-4, 0.0, 1.0)
     learner = CLASSES[algorithm]("MlpPolicy", environments, seed=int(seed), device="cpu", **settings)
-    noted = Episodes()
-    learner.learn(int(steps), callback=noted)
-    seconds = time.perf_counter() - noted.started
+    noted = Episodes(folder if isinstance(learner, OffPolicyAlgorithm) else None)
+    if noted.rows:
+        learner = resumed(learner, noted.folder)
+    learner.learn(int(steps) - learner.num_timesteps, callback=noted, reset_num_timesteps=not noted.rows)
+    seconds = noted.seconds
     evaluated = None
     if int(episodes):
         if normalised:
