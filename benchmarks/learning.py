@@ -60,7 +60,8 @@ CASES = [
 def hrl(*arguments: str) -> dict[str, Any]:
     """The JSON object that a command of ours prints."""
     command = [sys.executable, "-m", "humanoid_rl_ext", *arguments, "--json"]
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    paths = (str(REPOSITORY), os.environ.get("PYTHONPATH", ""))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -5,8 +5,9 @@
 
 Words pick cases of published_cases.py ("dqn CartPole"); what docs/results/published.json has already is not run again.
 Ours is `./hrl train TASK --algo NAME --steps N --seed S`, all else by its preset; peers, which need
-requirements-bench.lock, are published_peers.py. Every run is a process of its own with one thread; a peer that is cut
-short goes on when it is asked for again. Ends with the report: docs/published.md and docs/images/published_*.png.
+requirements-bench.lock, are published_peers.py, and published_teams.py where agents are several. Every run is a process
+of its own with one thread; a peer of one agent that is cut short goes on when it is asked for again. Ends with the
+report: docs/published.md and docs/images/published_*.png.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import datetime
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -27,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from learning import REPOSITORY, hrl
-from published_cases import CASES, Case
+from published_cases import CASES, TEAMS, Case
 
 from humanoid_rl_ext.home import home
 
@@ -41,18 +43,7 @@ def ours(case: Case, seed: int, device: str) -> dict[str, Any]:
     """Trains once by the preset, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        options = (
-            "--algo",
-            case.algorithm,
-            "--steps",
-            str(case.steps),
-            "--seed",
-            str(seed),
-            "--device",
-            device,
-            "--run",
-            str(run),
-        )
+        options = ("--algo", case.algorithm, "--steps", str(case.steps), "--seed", str(seed), "--device", device)
         trained = hrl("train", case.task, *options, "--run", str(run))
         lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
         names = ("env_steps", "time/seconds", "episode/return", "episode/episodes")
@@ -70,9 +61,11 @@ def ours(case: Case, seed: int, device: str) -> dict[str, Any]:
 
 def peer(case: Case, seed: int) -> dict[str, Any]:
     """Trains the peer once, in a process of its own."""
-    script = Path(__file__).with_name("published_peers.py")
+    script = Path(__file__).with_name("published_teams.py" if case.beside == TEAMS else "published_peers.py")
     task, kept = case.task.partition(":")[2], home() / "published" / key(case, "peer", seed)
-    words = (case.algorithm, task, str(case.steps), str(seed), str(case.episodes), str(kept))
+    words = [case.algorithm, task, str(case.steps), str(seed), str(case.episodes)]
+    if case.beside != TEAMS:
+        words.append(str(kept))
     done = subprocess.run([sys.executable, str(script), *words], stdout=subprocess.PIPE, text=True, check=True)
     shutil.rmtree(kept, ignore_errors=True)
     return json.loads(done.stdout.splitlines()[-1])
@@ -203,9 +196,9 @@ def report(results: dict[str, dict[str, Any]]) -> str:
         "# Against published figures",
         "",
         "Made by `./hrl python benchmarks/published.py`. Ours is `./hrl train TASK --algo NAME --steps N --seed S`,",
-        "by its preset; peers run on the same machine, set up as rl-baselines3-zoo does. Means ± deviations over (so",
-        "many) seeds. A case is met when all its seeds are there and their mean reaches the target; it is no worse",
-        "than a peer where it reaches the peer's mean less one deviation.",
+        "by its preset; peers run on the same machine, set up as rl-baselines3-zoo does, BenchMARL by its defaults.",
+        "Means ± deviations over (so many) seeds. A case is met when all its seeds are there and their mean",
+        "reaches the target; it is no worse than a peer where it reaches the peer's mean less one deviation.",
         "",
         "| algorithm | task | steps | seeds | ours | peer | target | verdict |",
         "|" + "---|" * 8,
@@ -222,7 +215,7 @@ def report(results: dict[str, dict[str, Any]]) -> str:
         mine, theirs = of(case, "ours", results), of(case, "peer", results)
         if not mine and not theirs:
             continue
-        image = f"images/published_{case.name.lower().replace(' ', '_').replace('.', '_')}.png"
+        image = f"images/published_{re.sub('[^a-z0-9-]+', '_', case.name.lower())}.png"
         plot(case, results, REPOSITORY / "docs" / image)
         lines += [
             f"## {case.name}",

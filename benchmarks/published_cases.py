@@ -39,7 +39,9 @@ class Case:
 
 SB3, CONTRIB = "stable-baselines3", "sb3-contrib"
 ZOO = "rl-baselines3-zoo's benchmark.md"
+TEAMS = "BenchMARL"
 CHEETAH, HOPPER = "gym:HalfCheetah-v4", "gym:Hopper-v4"
+SPREAD = "pz:mpe2.simple_spread_v3"
 
 CASES = [
     Case(
@@ -99,16 +101,8 @@ CASES = [
         f"{ZOO}: 3618.39 ± 356.77 (Hopper-v3), less one deviation",
         episodes=20,
     ),
-    # Their targets wait for a public implementation run beside them; the settings are the papers'.
-    Case(
-        "mappo", "pz:mpe2.simple_spread_v3", 4_000_000, source="no figure yet; setting of Yu et al. 2022", episodes=100
+    *(
+        Case(algorithm, task, 300_000, beside=TEAMS, episodes=400)
+        for algorithm, task in (("mappo", SPREAD), ("maddpg", f"{SPREAD}:continuous_actions=true"), ("qmix", SPREAD))
     ),
-    Case(
-        "maddpg",
-        "pz:mpe2.simple_speaker_listener_v4",
-        1_500_000,
-        source="no figure yet; setting of Lowe et al. 2017",
-        episodes=100,
-    ),
-    Case("qmix", "pz:mpe2.simple_spread_v3", 1_000_000, source="no figure yet; Papoudakis et al. 2021", episodes=100),
 ]
