@@ -143,7 +143,13 @@ class Restart:
         has a world for every ``team_size`` of them."""
         self._held = limits, position, velocity, root, targets
         self._limits, self._order = wp.from_torch(limits), wp.from_torch(order.to(torch.int32).contiguous())
-        self._outs = [*map(wp.from_torch, (position, velocity, root)), root_moves, wp.from_torch(targets), *masks, team_size]
+        self._outs = [
+            *map(wp.from_torch, (position, velocity, root)),
+            root_moves,
+            wp.from_torch(targets),
+            *masks,
+            team_size,
+        ]
         self._dim = (len(targets), max(7, len(order)))
 
     def __call__(self, mask: torch.Tensor, motion: tuple[torch.Tensor, ...], hold_position: bool) -> None:

@@ -30,8 +30,8 @@ UNLIMITED = 1e6
 
 NO_EFFORT_LIMIT = 1e9
 ROBOT_GROUP, GROUND_GROUP = -1, 1
-"""Newton's collision groups: members of a negative group touch everything but each other. A team's robots have -1, -2 and
-so on."""
+"""Newton's collision groups: members of a negative group touch everything but each other. A team's robots have -1, -2,
+and so on."""
 
 PLANE_CONTACTS = {"SPHERE": 1, "ELLIPSOID": 1, "CAPSULE": 2, "BOX": 8}
 """Contact points that a shape can have with a plane; 4 for the others (cylinders, cones, hulls of meshes)."""
@@ -75,6 +75,7 @@ def build(description: RobotDescription, settings: SceneSettings, device: torch.
     Raises:
         EngineError: when Newton cannot load the robot, or holds other joints or bodies than the description.
     """
+    scene.check_teams(settings)
     try:
         with _quietly():
             robot = _read(description, settings)

@@ -128,7 +128,9 @@ class NewtonProperties:
         if not len(joints):
             return
         gain, bias = wp.to_torch(model.actuator_gainprm), wp.to_torch(model.actuator_biasprm)
-        stiffness, damping = (self._by_world(self.values[f"joint_{name}"])[:, joints] for name in ("stiffness", "damping"))
+        stiffness, damping = (
+            self._by_world(self.values[f"joint_{name}"])[:, joints] for name in ("stiffness", "damping")
+        )
         nothing = torch.zeros_like(damping)
         factor = {"position": stiffness, "velocity": damping, "effort": torch.ones_like(damping)}[self.mode]
         gain[..., 0] = factor

@@ -70,13 +70,18 @@ def compose(description: RobotDescription, settings: SceneSettings) -> str:
     return stage.GetRootLayer().ExportToString()
 
 
+def check_teams(settings: SceneSettings) -> None:
+    """Raises EngineError for teams that cannot be had."""
+    if settings.team_size < 1 or settings.num_envs % settings.team_size:
+        raise EngineError(f"{settings.num_envs} robots make no teams of {settings.team_size}")
+    if settings.team_size > 1 and settings.terrain is not None:
+        raise EngineError("several robots in a scene need flat ground: there are no teams on a terrain")
+
+
 def _check(settings: SceneSettings) -> None:
     if settings.num_envs < 1:
         raise EngineError(f"num_envs is {settings.num_envs}; it must be at least 1")
-    if settings.team_size < 1 or settings.num_envs % settings.team_size:
-        raise EngineError(f"{settings.num_envs} robots make no teams of {settings.team_size}")
-    if settings.team_size > 1 and settings.ground and settings.terrain is not None:
-        raise EngineError("several robots of a scene need flat ground: there are no teams on a terrain")
+    check_teams(settings)
     if not (math.isfinite(settings.dt) and settings.dt > 0.0):
         raise EngineError(f"dt is {settings.dt} s; it must be a positive number of seconds")
     if not all(math.isfinite(component) for component in settings.gravity):

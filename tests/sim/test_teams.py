@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
+sys.path.insert(0, str(Path(__file__).parent))
+from terrains import terrain
+
 from humanoid_rl_ext.errors import EngineError
-from humanoid_rl_ext.sim.terrain import build_terrain
-from humanoid_rl_ext.task.schema import TerrainSection
 
 BOTH = pytest.mark.parametrize("start", ["ovphysx", "newton"], indirect=True)
 FLOATING = {"ground": False, "gravity": (0.0, 0.0, 0.0)}
@@ -149,6 +153,5 @@ def test_one_robot_of_a_team_can_be_put_somewhere_and_its_mate_goes_on(start):
 def test_teams_that_cannot_be_had_are_refused(start):
     with pytest.raises(EngineError, match="5 robots make no teams of 2"):
         start("walker", 5, team_size=2)
-    terrain = build_terrain(TerrainSection.model_validate({"kinds": {"rough": {"term": "random_rough"}}}))
     with pytest.raises(EngineError, match="flat ground"):
-        start("walker", 4, team_size=2, terrain=terrain)
+        start("walker", 4, team_size=2, terrain=terrain({"random_rough": {}}))
