@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import batched
 
@@ -76,7 +77,7 @@ class TeamEnv(VecEnv):
 
     def _side_by_side(self, rows: torch.Tensor) -> torch.Tensor:
         """(scenes, size * k) of robots' rows (num_envs, k); a view where they lie one after another."""
-        return rows.reshape(len(rows) // self.team.size, -1) if len(rows) else rows.new_zeros(0, self.team.size)
+        return rows.reshape(len(rows) // self.team.size, self.team.size * math.prod(rows.shape[1:]))
 
     def _scenes(self, robots: list[Episode]) -> list[Episode]:
         size = self.team.size
