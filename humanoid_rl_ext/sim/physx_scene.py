@@ -13,6 +13,7 @@ from humanoid_rl_ext.errors import EngineError
 from humanoid_rl_ext.sim import scene
 from humanoid_rl_ext.sim.engine import SceneSettings
 from humanoid_rl_ext.sim.physx_log import route_native_log
+from humanoid_rl_ext.sim.physx_rows import in_order
 from humanoid_rl_ext.sim.physx_threads import calm_new_threads
 from humanoid_rl_ext.sim.team_usd import robot_paths, scene_paths
 
@@ -86,17 +87,8 @@ class PhysxScene:
                 binding = self.instance.create_tensor_binding(pattern=pattern, tensor_type=tensor_type)
             self._bindings.append(binding)
             if binding.shape[0] > 0:
-                self._check_rows(binding)
-                return binding
+                return in_order(binding, self.robot_paths) if self._in_teams else binding
         raise EngineError("PhysX found no articulation in the scene: the robot's file did not compose to one")
-
-    def _check_rows(self, binding: Any) -> None:
-        """Raises EngineError where a team's rows do not stand as its robots do."""
-        if not self._in_teams:
-            return
-        paths = [f"{path}/" for path in binding.prim_paths]
-        if not all(map(str.startswith, paths, (f"{robot}/" for robot in self.robot_paths))):
-            raise EngineError("PhysX holds the robots of teams in an order of its own")
 
     def bind_contacts(self, body_paths: Sequence[str]) -> Any:
         """A contact binding with a sensor on each body of each clone; see ``PhysxBackend.bind_contacts``."""

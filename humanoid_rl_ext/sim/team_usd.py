@@ -49,14 +49,16 @@ def set_out_teams(stage: Usd.Stage, robot: str, settings: SceneSettings) -> list
     scenes = settings.num_scenes if settings.device == "cpu" else 1
     apart = square_grid(scenes, settings.spacing)
     within = abreast(settings.team_size, settings.team_spacing)
+    environment, _, _ = robot.rpartition("/")
+    in_file = scene_paths(environment, settings)[:scenes]
+    for path in in_file:
+        UsdGeom.Xform.Define(stage, path)
     paths = robot_paths(robot, settings)[: scenes * settings.team_size]
     places = (apart.unsqueeze(1) - apart[0] + within - within[0]).flatten(0, 1).tolist()
     for path, place in zip(paths, places, strict=True):
         mate = UsdGeom.Xform.Define(stage, path.rpartition("/")[0])
         mate.AddTranslateOp().Set(Gf.Vec3d(*place))
         Sdf.CopySpec(layer, robot, layer, path)
-    environment, _, _ = robot.rpartition("/")
-    in_file = scene_paths(environment, settings)[:scenes]
     stage.RemovePrim(robot if environment in in_file else environment)
     return in_file
 
