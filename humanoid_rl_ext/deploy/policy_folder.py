@@ -98,6 +98,8 @@ def export_policy_folder(
     task = run.task_at(header["env_steps"])
     if isinstance(task, str):
         raise BadInputError(f"{source}: {task} has no robot, and so nothing that Isaac Sim could play")
+    if task.team is not None:
+        raise BadInputError(f"{source}: its policy moves a team of robots, and a controller of joints moves one")
     if task.control.type != "joint_position":
         raise BadInputError(
             f"{source}: control.type is '{task.control.type}'; Isaac Sim's PolicyController drives joint positions "

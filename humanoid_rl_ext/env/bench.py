@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from humanoid_rl_ext.env.actions import random_actions
-from humanoid_rl_ext.env.make import leave_cores_to_physics, scene_settings, task_robot
+from humanoid_rl_ext.env.make import env_on, leave_cores_to_physics, scene_settings, task_robot
 from humanoid_rl_ext.env.vec_env import VecEnv
 from humanoid_rl_ext.sim.device import used_memory
 from humanoid_rl_ext.sim.engine import Engine
@@ -50,7 +50,7 @@ def bench_env(
     """
     leave_cores_to_physics()
     recorder = _Recorder(make_engine(engine, task_robot(task), scene_settings(task, num_envs, device)))
-    env = VecEnv(task, recorder)  # type: ignore[arg-type]
+    env = env_on(recorder, task)  # type: ignore[arg-type]
     try:
         actions = random_actions(env.spec, steps, env.device)
         env.reset()

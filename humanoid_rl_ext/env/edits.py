@@ -43,7 +43,7 @@ def adopt(env: VecEnv, task: Task) -> None:
     """
     robot, before = env.engine.robot, env._rewards.terms
     agents = env._rewards.agents
-    if task.reward_per_agent and not agents:
+    if task.reward_per_agent and not env.spec.reward_per_agent:
         raise TaskError("rewards: agents cannot come to be paid apart while training; it takes effect in a new run")
     rewards = RewardTable(task.rewards, robot, env.view, env._block, len(env._metrics), before, agents=agents)
     for table, terms in _bound(env).items():

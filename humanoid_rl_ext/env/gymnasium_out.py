@@ -22,7 +22,7 @@ class GymnasiumVectorEnv(gymnasium.vector.VectorEnv):
 
     def __init__(self, env: VecEnv) -> None:
         self.env = env
-        self.num_envs = env.num_envs
+        self.num_envs = env.spec.num_envs
         size = env.spec.observations["policy"]
         self.single_observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (size,), np.float32)
         self.single_action_space = action_space(env)

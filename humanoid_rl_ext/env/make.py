@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
@@ -16,6 +16,9 @@ from humanoid_rl_ext.sim.engine import Engine, NewtonSettings, SceneSettings
 from humanoid_rl_ext.sim.engines import make_engine
 from humanoid_rl_ext.sim.terrain import build_terrain
 from humanoid_rl_ext.task.schema import Task
+
+if TYPE_CHECKING:
+    from humanoid_rl_ext.env.vec_env import VecEnv
 
 GYM_PREFIX, PZ_PREFIX = "gym:", "pz:"
 
@@ -69,17 +72,23 @@ def make_env(
         from humanoid_rl_ext.env.gymnasium_in import GymnasiumEnv
 
         return GymnasiumEnv(task.removeprefix(GYM_PREFIX), num_envs, device, seed)
-    from humanoid_rl_ext.env.vec_env import VecEnv
-
     if isinstance(engine, str):
         robot = task_robot(task)
         ActionMap(task.control, robot, 1, torch.device("cpu"), task.agents)  # what does not fit costs no scene
         engine = make_engine(engine, robot, scene_settings(task, num_envs + reserved, device))
     try:
-        return VecEnv(task, engine, seed, reserved)
+        return env_on(engine, task, seed, reserved)
     except Exception:
         engine.close()
         raise
+
+
+def env_on(engine: Engine, task: Task, seed: int | None = None, reserved: int = 0) -> VecEnv:
+    """The environment of a Task on an engine that was built for it; see VecEnv, and TeamEnv where there are teams."""
+    from humanoid_rl_ext.env.team import TeamEnv
+    from humanoid_rl_ext.env.vec_env import VecEnv
+
+    return (VecEnv if task.team is None else TeamEnv)(task, engine, seed, reserved)
 
 
 def leave_cores_to_physics() -> None:
@@ -97,10 +106,10 @@ def task_robot(task: Task) -> RobotDescription:
 
 
 def scene_settings(task: Task, num_envs: int, device: str) -> SceneSettings:
-    """What an engine has to build for a Task."""
+    """What an engine has to build for a Task in ``num_envs`` scenes."""
     scene, sim = task.scene, task.sim
     return SceneSettings(
-        num_envs=num_envs,
+        num_envs=num_envs * task.team_size,
         device=device,
         dt=sim.dt,
         gravity=sim.gravity,
@@ -114,4 +123,6 @@ def scene_settings(task: Task, num_envs: int, device: str) -> SceneSettings:
         position_iterations=sim.ovphysx.position_iterations,
         velocity_iterations=sim.ovphysx.velocity_iterations,
         newton=NewtonSettings(**sim.newton.model_dump()),
+        team_size=task.team_size,
+        team_spacing=0.0 if task.team is None else task.team.spacing,
     )

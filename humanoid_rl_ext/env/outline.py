@@ -20,7 +20,7 @@ def outline(task: Task | str) -> EnvSpec:
     """
     if not isinstance(task, str):
         action = ActionSpec(task.action_kind, 0)
-        agents = tuple(AgentSpec(name, (), action) for name in task.agents or ())
+        agents = tuple(AgentSpec(name, (), action) for name in task.agent_names)
         return EnvSpec(0, {}, action, task.max_episode_length, None, agents, task.reward_per_agent)
     from humanoid_rl_ext.env.make import make_env
 

@@ -14,12 +14,12 @@ from humanoid_rl_ext.errors import BadInputError
 
 
 class PettingZooParallelEnv(ParallelEnv):
-    """One robot whose agents are those of its Task; all of them are there until the episode ends."""
+    """One robot whose agents are those of its Task, or one team; all of them are there until the episode ends."""
 
     def __init__(self, env: VecEnv) -> None:
         """Takes the environment over; raises BadInputError for other than one robot, or a Task without agents."""
-        if env.num_envs != 1:
-            raise BadInputError(f"PettingZoo knows one environment at a time, not {env.num_envs}")
+        if env.spec.num_envs != 1:
+            raise BadInputError(f"PettingZoo knows one environment at a time, not {env.spec.num_envs}")
         if not env.spec.agents:
             raise BadInputError(f"{env.task_name} names no agents; say under 'agents' who moves which joints")
         self.env = env

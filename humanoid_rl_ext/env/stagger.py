@@ -12,6 +12,7 @@ def stagger(env: VecEnv) -> None:
 
     Statistics leave these episodes out, for they are shorter than they seem. The ages come from torch's own generator.
     """
-    ages = (torch.rand(env.num_envs) * env.view.max_episode_length).long()
+    mates = env.engine.settings.team_size  # they begin and end together
+    ages = (torch.rand(env.num_envs // mates) * env.view.max_episode_length).long().repeat_interleave(mates)
     env.view.episode_length[: env.num_envs] = ages.to(env.device)
     env.statistics.leave_out(torch.arange(env.engine.num_envs, device=env.device) < env.num_envs)

@@ -42,7 +42,7 @@ class VecEnv:
         self.task, self.engine, self.reserved = task, engine, reserved
         robot, device = engine.robot, engine.device
         self.num_envs, self.device = engine.num_envs - reserved, device
-        self._on_cpu = device.type == "cpu"
+        self.task_name, self.engine_name, self._on_cpu = task.name, engine.name, device.type == "cpu"
         self._block = RandomBlock(self.num_envs, device, task.seed if seed is None else seed, reserved)
         self._actions = ActionMap(task.control, robot, engine.num_envs, device, task.agents)
         self.view = Step(engine, task.control_dt, task.max_episode_length, self._actions.joints)
@@ -53,9 +53,9 @@ class VecEnv:
         self.view.commands = {name: command.value for name, command in self._commands.items()}
         self._terminations = TerminationTable(task.terminations, robot, self.view, self._block)
         self._metrics = bind(task.metrics.items(), robot, self.view, self._block)
-        metrics, scale = len(self._metrics), task.reward_scale
         agents = list(task.agents or ()) if task.reward_per_agent else []
-        self._rewards = RewardTable(task.rewards, robot, self.view, self._block, metrics, None, scale, agents)
+        table = task.rewards, robot, self.view, self._block, len(self._metrics)
+        self._rewards = RewardTable(*table, scale=task.reward_scale, agents=agents)
         self._randomisation = bind_randomisation(task.randomisation, robot, self.view, self._block)
         self._restarts = Restarts(task, self._randomisation, engine, self.view, self._block, self.num_envs)
         self.randomiser = Randomiser(task, self._randomisation, engine, self.view, self._block, self._actions)
@@ -67,15 +67,14 @@ class VecEnv:
         self._paid: tuple[list[str], torch.Tensor] | None = None
         self._cut = torch.zeros(1, dtype=torch.bool, device=device)
         self._outcome: Outcome
-        self._bodies_seen_at_start = True
-        self._steps = 0
+        self._bodies_seen_at_start, self._steps = True, 0
         self._launch: Callable[[], None] | None = None
         self._paying, self._counted = Branch(device), Branch(device)
         self._counting = Recording(lambda: self._statistics.take_in(self._outcome), device)
         begin = lambda: self._begin_anew(self._outcome)  # noqa: E731
         self._judging, self._beginning = Recording(self._judge, device), Recording(begin, device)
         self._ending = Recording(lambda: self._end(self._judge, begin), device)
-        self.reserved_actions = self._actions.at_rest(reserved)
+        self.reserved_actions = self._reserved_rows = self._actions.at_rest(reserved)
         """What the reserved environments do in the next step, as ``step`` takes it; as good as nothing at first."""
         self.spec = EnvSpec(
             self.num_envs,
@@ -93,14 +92,6 @@ class VecEnv:
         """What episodes came to; on a GPU it is brought up to date beside the policy and physics."""
         self._counted.join()
         return self._statistics
-
-    @property
-    def task_name(self) -> str:
-        return self.task.name
-
-    @property
-    def engine_name(self) -> str:
-        return self.engine.name
 
     def seed(self, seed: int) -> None:
         """Starts the environment's random numbers anew."""
@@ -148,7 +139,7 @@ class VecEnv:
         """First half of ``step``, for a host that advances physics itself: actions act."""
         view = self.view
         if self.reserved:
-            actions = torch.cat((actions, self.reserved_actions))
+            actions = torch.cat((actions, self._reserved_rows))
         view.last_action.copy_(view.action)
         self._actions.clean(actions, out=view.action)
         self.engine.set_targets(self._actions.mode, self._actions.targets(self.randomiser.disturbed(view.action)))
@@ -199,6 +190,7 @@ class VecEnv:
             truncated |= self._cut & ~self._learning & ~terminated
             self._cut.zero_()
         torch.gt(terminated, success, out=view.failed)
+        terminated, truncated, success = self._together(terminated, truncated, success)
         done = terminated | truncated
         self._sensors.advance()
         with self._paying(), view.apart():
@@ -217,6 +209,10 @@ class VecEnv:
         self._paid = self._rewards.names, paid
         flags = terminated, truncated, done, success, non_finite
         self._outcome = Outcome(*flags, values, reward, view.episode_length.clone(), final, touched, motion, final)
+
+    def _together(self, *ended: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Terminated, truncated and success of rows that end together; here none do."""
+        return ended
 
     def _begin_anew(self, outcome: Outcome) -> None:
         """After the engine's reset: clears what belongs to ended episodes, draws due commands, observes."""

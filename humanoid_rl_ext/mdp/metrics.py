@@ -57,3 +57,9 @@ def power(step: Step) -> torch.Tensor:
 def terrain_level(step: Step) -> torch.Tensor:
     """Level of difficulty of the ground; 0 on the easiest and on flat ground."""
     return step.terrain_level.float()
+
+
+@register("metric", team=True)
+def teammate_distance(step: Step) -> torch.Tensor:
+    """Level distance to the nearest other robot of the scene (m)."""
+    return step.mate_distance

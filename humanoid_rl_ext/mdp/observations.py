@@ -108,3 +108,15 @@ def height_scan(
         return (-feet).expand(-1, points_x * points_y).clamp(-limit, limit)
     heights = step.ground.scan(step.root_pos_w, step.heading_axes_w, (points_x, points_y), spacing)
     return (heights - feet).clamp_(-limit, limit)
+
+
+@register("observation", team=True)
+def teammates(step: Step) -> torch.Tensor:
+    """Position (m) and velocity (m/s) of each other robot's base relative to the own: ahead, to the left, up.
+
+    The next robot of the scene comes first, and so on round to the one before.
+    """
+    own = torch.cat((step.root_pos_w, step.root_lin_vel_w), dim=-1)
+    offset = (step.of_mates(own) - own.unsqueeze(1)).unflatten(-1, (2, 1, 3))
+    level = (offset[..., :2] * step.heading_axes_w[:, None, None]).sum(-1)
+    return torch.cat((level, offset[..., 0, 2:]), dim=-1).flatten(1)

@@ -265,3 +265,14 @@ def feet_slide(step: Step, *, bodies: Bodies = "foot", threshold: Contact = 1.0)
     """Speed over the ground of feet that touch it, summed (m/s)."""
     touching = step.contact_force_norm(bodies) > threshold
     return (step.body_lin_vel_w[:, bodies, :2].norm(dim=-1) * touching).sum(-1)
+
+
+@register("reward", team=True)
+def teammate_distance(
+    step: Step,
+    *,
+    target: Annotated[float, Param(0.0, 100.0, "m", "Wanted distance")] = 1.5,
+    std: Annotated[float, Param(0.01, 100.0, "m", "Error at which the reward has fallen to 1/e")] = 0.5,
+) -> torch.Tensor:
+    """Closeness of the distance to the nearest other robot of the scene to a wanted one: exp(-error^2 / std^2)."""
+    return _closeness((step.mate_distance - target).unsqueeze(-1), std)

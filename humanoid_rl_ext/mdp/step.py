@@ -146,6 +146,18 @@ class Step:
         axes = (entries * self._level_signs).unflatten(1, (2, 2))
         return axes, axes[:, :1].norm(dim=-1).clamp_min_(1e-12)
 
+    def of_mates(self, values: torch.Tensor) -> torch.Tensor:
+        """(num_envs, mates, ...) what the other robots of the scene have of (num_envs, ...) values, the next first."""
+        size = self._engine.settings.team_size
+        teams = values.unflatten(0, (-1, size))
+        return torch.stack([teams.roll(-place, 1) for place in range(1, size)], 2).flatten(0, 1)
+
+    @cached_property
+    def mate_distance(self) -> torch.Tensor:
+        """(num_envs,) distance to the nearest other robot of the scene, base to base and level with the ground (m)."""
+        level = self.root_pos_w[:, :2]
+        return (self.of_mates(level) - level.unsqueeze(1)).norm(dim=-1).amin(-1)
+
     @property
     def body_pose_w(self) -> torch.Tensor:
         """(num_envs, bodies, 7) positions (m) of the bodies' origins and quaternions xyzw."""

@@ -40,6 +40,7 @@ class SceneSettings:
     """What one scene needs to be built; comes from the Task (physics, ground) and the run (copies, device)."""
 
     num_envs: int
+    """Robots; several of them share a scene where there are teams."""
     device: str = "cpu"
     dt: float = 1 / 120
     """Physics sub-step (s)."""
@@ -63,6 +64,15 @@ class SceneSettings:
     """Whether contact forces will be read."""
     body_state: bool = True
     """Whether ``step`` refreshes body poses and velocities; root and joints always are."""
+    team_size: int = 1
+    """Robots of one scene, which touch each other and nobody else; they stand one after another in every array."""
+    team_spacing: float = 0.0
+    """Distance between neighbours of a team (m), along the world's y axis."""
+
+    @property
+    def num_scenes(self) -> int:
+        """Scenes, each with one team of robots."""
+        return self.num_envs // self.team_size
 
 
 @dataclass(slots=True)

@@ -171,6 +171,7 @@ class KitScene(KitPhysics):
 
     def __init__(self, description: RobotDescription, settings: SceneSettings) -> None:
         super().__init__()
+        _refuse_teams(settings)
         self.description, self.settings = description, settings
         self.env_origins = start_origins(settings)
         self._apart = square_grid(settings.num_envs, settings.spacing)
@@ -232,6 +233,7 @@ class KitRobot(KitPhysics):
     def __init__(self, path: str, description: RobotDescription, settings: SceneSettings) -> None:
         """``path`` is the robot's root prim."""
         super().__init__()
+        _refuse_teams(settings)
         self.robot_paths = [path]
         self.description, self.settings = description, replace(settings, terrain=None)  # the ground is the stage's
 
@@ -308,6 +310,11 @@ def _set_dt(dt: float) -> None:
     if abs(1.0 / dt - rate) > 1e-3 * rate:
         raise EngineError(f"sim.dt {dt:g} s is {1.0 / dt:.2f} steps per second; Isaac Sim needs a whole number")
     SimulationManager.setup_simulation(dt=1.0 / (rate + 0.5))
+
+
+def _refuse_teams(settings: SceneSettings) -> None:
+    if settings.team_size > 1:
+        raise EngineError("several robots in a scene ('team') need the engine ovphysx or newton, outside Isaac Sim")
 
 
 def _open_stage() -> Any:

@@ -31,7 +31,7 @@ WARM_UP_STEPS = 3
 
 
 class NewtonEngine:
-    """N copies of one robot, one MuJoCo world each, on one ground; implements ``sim.engine.Engine``.
+    """N copies of one robot, one MuJoCo world each or for each team, on one ground; implements ``sim.engine.Engine``.
 
     Worlds never touch each other, but stand apart at their origins: the state needs no offset then, and all of them can
     share one uneven ground.
@@ -57,6 +57,8 @@ class NewtonEngine:
         self.stream = _own_stream(self.device)
         self._streams: dict[int, Any] = {}
         self.properties: Mapping[str, PropertyAccess] = {**PROPERTIES, "action_delay": "device"}
+        if settings.team_size > 1:  # a world has one gravity
+            self.properties = {name: access for name, access in self.properties.items() if name != "gravity"}
         self._delay: ActionDelay | None = None
         self._late: LateTargets | None = None
         with self._on_torch_stream():
@@ -86,13 +88,17 @@ class NewtonEngine:
         self._gather_bodies, bodies_described = self._described((body_q, body_qd), built.body_order)
         self.state = State(root_pose, root_velocity, *joints_described, *bodies_described)
         self._properties = NewtonProperties(built, self.robot, self.settings, self.device)
-        self._contacts = NewtonContacts(built, num_envs, bodies, self.device) if self.settings.contacts else None
+        team_size, worlds = self.settings.team_size, self.settings.num_scenes
+        self._contacts = (
+            NewtonContacts(built, num_envs, bodies, self.device, team_size) if self.settings.contacts else None
+        )
         self._overflow = OverflowWatch(built, self.device)
         self._substep_graph: Any = None
         self._targets = torch.zeros(num_envs, joints, device=self.device)
         joint_of_actuator, control = self._properties.joint_of_actuator, built.solver.mjw_data.ctrl
-        self._write_targets = [Control(self._targets, joint_of_actuator, control)] if joints else []
-        self._world_mask = wp.zeros(num_envs + 1, dtype=wp.bool, device=str(self.device))  # the last one: the ground
+        of_worlds = self._targets.view(worlds, team_size * joints)
+        self._write_targets = [Control(of_worlds, joint_of_actuator, control)] if joints else []
+        self._world_mask = wp.zeros(worlds + 1, dtype=wp.bool, device=str(self.device))  # the last one: the ground
         self._articulation_mask = wp.zeros(num_envs, dtype=wp.bool, device=str(self.device))
         order = torch.arange(joints) if built.joint_order is None else built.joint_order.to_native
         self._restart = Restart(
@@ -104,6 +110,7 @@ class NewtonEngine:
             built.floating,
             self._targets,
             (self._world_mask, self._articulation_mask),
+            team_size,
         )
 
     @staticmethod
@@ -117,7 +124,7 @@ class NewtonEngine:
 
     def _stand(self) -> None:
         description, device = self.robot, self.device
-        pose = self._base_frame.clone()
+        pose = self._base_frame[:1].repeat(self.num_envs, 1)
         if not description.fixed_base:
             pose[:] = torch.tensor((0.0, 0.0, description.standing_height, *description.standing_rotation))
         pose[:, :3] += self.env_origins

@@ -99,10 +99,15 @@ def _restart(
     targets: wp.array2d[float],
     world_mask: wp.array[wp.bool],
     articulation_mask: wp.array[wp.bool],
+    team_size: int,
 ):
     world, column = wp.tid()  # type: ignore[misc]
     if column == 0:
-        world_mask[world] = mask[world]
+        touched = mask[world]
+        first = world - world % team_size
+        for mate in range(team_size):
+            touched = touched or mask[first + mate]
+        world_mask[world // team_size] = touched  # the same from every robot of a team
         articulation_mask[world] = mask[world]
     if not mask[world]:
         return
@@ -131,12 +136,20 @@ class Restart:
         root_moves: bool,
         targets: torch.Tensor,
         masks: tuple[Any, Any],
+        team_size: int = 1,
     ) -> None:
         """``order``: the place of each of Newton's joints in the description; ``limits``: lower and upper in turns;
-        ``root``: what takes the base's pose. All but ``order`` have the environments first."""
+        ``root``: what takes the base's pose. All but ``order`` have the environments first; the first of the ``masks``
+        has a world for every ``team_size`` of them."""
         self._held = limits, position, velocity, root, targets
         self._limits, self._order = wp.from_torch(limits), wp.from_torch(order.to(torch.int32).contiguous())
-        self._outs = [*map(wp.from_torch, (position, velocity, root)), root_moves, wp.from_torch(targets), *masks]
+        self._outs = [
+            *map(wp.from_torch, (position, velocity, root)),
+            root_moves,
+            wp.from_torch(targets),
+            *masks,
+            team_size,
+        ]
         self._dim = (len(targets), max(7, len(order)))
 
     def __call__(self, mask: torch.Tensor, motion: tuple[torch.Tensor, ...], hold_position: bool) -> None:

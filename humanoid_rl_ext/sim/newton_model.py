@@ -30,7 +30,8 @@ UNLIMITED = 1e6
 
 NO_EFFORT_LIMIT = 1e9
 ROBOT_GROUP, GROUND_GROUP = -1, 1
-"""Newton's collision groups: members of a negative group touch everything but each other."""
+"""Newton's collision groups: members of a negative group touch everything but each other. A team's robots have -1, -2,
+and so on."""
 
 PLANE_CONTACTS = {"SPHERE": 1, "ELLIPSOID": 1, "CAPSULE": 2, "BOX": 8}
 """Contact points that a shape can have with a plane; 4 for the others (cylinders, cones, hulls of meshes)."""
@@ -38,6 +39,8 @@ CLEAR_OF_THE_GROUND = 10.0
 """Height (m) at which robots are built: contacts they have then would widen the room for contacts."""
 SELF_CONTACTS = 16
 """Contact points that the robot's own bodies are expected to have with each other at a time."""
+TEAM_CONTACTS = 24
+"""Contact points that each robot of a team is expected to have with the others at a time."""
 ROWS_PER_CONTACT = 4
 """A contact with friction is a pyramid of four edges."""
 
@@ -72,6 +75,7 @@ def build(description: RobotDescription, settings: SceneSettings, device: torch.
     Raises:
         EngineError: when Newton cannot load the robot, or holds other joints or bodies than the description.
     """
+    scene.check_teams(settings)
     try:
         with _quietly():
             robot = _read(description, settings)
@@ -118,7 +122,7 @@ def _quietly() -> Iterator[None]:
 
 def _read(description: RobotDescription, settings: SceneSettings) -> Any:
     """A builder with one robot; what the file says about contact and MuJoCo beyond shapes is left out."""
-    text = scene.compose(description, replace(settings, ground=False))
+    text = scene.compose(description, replace(settings, ground=False, team_size=1))
     stage = Usd.Stage.CreateInMemory()
     stage.GetRootLayer().ImportFromString(text)
     robot = newton.ModelBuilder()
@@ -211,7 +215,7 @@ def _start(robot: Any, settings: SceneSettings, device: torch.device) -> tuple[A
     builder = newton.ModelBuilder()
     SolverMuJoCo.register_custom_attributes(builder)
     # Without an offset: the first reset puts the copies where they belong, for a fraction of the price.
-    builder.replicate(robot, settings.num_envs)
+    builder.replicate(robot if settings.team_size == 1 else _team(robot, settings), settings.num_scenes)
     if settings.ground:
         add_ground(builder, settings)
     model = builder.finalize(device=str(device))
@@ -235,14 +239,25 @@ def _start(robot: Any, settings: SceneSettings, device: torch.device) -> tuple[A
     return model, solver, state
 
 
+def _team(robot: Any, settings: SceneSettings) -> Any:
+    """A builder with all robots of one world, far from each other as yet."""
+    team = newton.ModelBuilder()
+    for mate in range(settings.team_size):
+        if not settings.self_collision:
+            robot.shape_collision_group[:] = [ROBOT_GROUP - mate] * robot.shape_count
+        place = wp.transform((0.0, mate * CLEAR_OF_THE_GROUND, 0.0), (0.0, 0.0, 0.0, 1.0))
+        team.add_builder(robot, xform=place, label_prefix=f"mate_{mate}")
+    return team
+
+
 def _capacity(robot: Any, settings: SceneSettings) -> tuple[int, int]:
-    """Contact points and constraint rows of one environment: all that its shapes and joints can make."""
+    """Contact points and constraint rows of one world: all that its shapes and joints can make."""
+    robots = settings.team_size
     if settings.terrain is None:
         on_ground = sum(PLANE_CONTACTS.get(newton.GeoType(kind).name, 4) for kind in robot.shape_type)
     else:
         on_ground = max(LEAST_CONTACTS, CONTACTS_PER_SHAPE * robot.shape_count)
-    contacts = settings.newton.max_contacts or max(
-        1, on_ground * settings.ground + SELF_CONTACTS * settings.self_collision
-    )
-    rows = ROWS_PER_CONTACT * contacts + 2 * robot.joint_dof_count + 8  # a joint: its limit and its friction
+    each = on_ground * settings.ground + SELF_CONTACTS * settings.self_collision + TEAM_CONTACTS * (robots > 1)
+    contacts = settings.newton.max_contacts or max(1, robots * each)
+    rows = ROWS_PER_CONTACT * contacts + 2 * robots * robot.joint_dof_count + 8  # a joint: its limit and its friction
     return contacts, settings.newton.max_constraints or rows

@@ -47,6 +47,7 @@ class NewtonProperties:
     ) -> None:
         self._built = built
         self._num_envs, self._on_cpu = settings.num_envs, device.type == "cpu"
+        self._team_size = settings.team_size
         self._settings = settings
         self._dt = settings.dt
         self._pending = False
@@ -62,22 +63,23 @@ class NewtonProperties:
         self._pending = False  # the model was built from the same description
 
     def _index(self, built: NewtonModel, num_joints: int, device: torch.device) -> None:
-        """Where described joints and shapes are in the solver's arrays."""
+        """Where described joints and shapes are in the solver's arrays; see ``_by_world`` for those of a team."""
         solver, base = built.solver, 6 if built.floating else 0
         native = torch.arange(num_joints) if built.joint_order is None else built.joint_order.to_native.cpu()
 
         def places(newton_dof: Any) -> tuple[torch.Tensor, torch.Tensor]:
             dofs = torch.as_tensor(newton_dof).long()
-            rows = (dofs >= base).nonzero().flatten()
-            return rows.to(device), native[dofs[rows] - base].to(device)
+            mate, dof = dofs // max(base + num_joints, 1), dofs % max(base + num_joints, 1)
+            rows = ((dofs >= 0) & (dof >= base)).nonzero().flatten()
+            return rows.to(device), (mate[rows] * num_joints + native[dof[rows] - base]).to(device)
 
         _, self.joint_of_actuator = places(solver.mjc_actuator_to_newton_idx.numpy() if num_joints else torch.zeros(0))
         self._limits, self._joint_of_limit = places(solver.mjc_jnt_to_newton_dof.numpy()[0])
         self._dofs, self._joint_of_dof = places(solver.mjc_dof_to_newton_dof.numpy()[0])
         in_zero_pose = torch.as_tensor(solver.mj_model.dof_M0, dtype=torch.float32, device=device)
-        self._link_inertia = torch.zeros(num_joints, device=device)
-        self._link_inertia[self._joint_of_dof] = in_zero_pose[self._dofs]
-        self._link_inertia -= self.values["joint_armature"][0]
+        link_inertia = torch.zeros(self._team_size * num_joints, device=device)
+        link_inertia[self._joint_of_dof] = in_zero_pose[self._dofs]
+        self._link_inertia = link_inertia[:num_joints] - self.values["joint_armature"][0]
         of_geom = torch.as_tensor(solver.mjc_geom_to_newton_shape.numpy()[0]).long()
         on_robot = torch.as_tensor(solver.mj_model.geom_bodyid > 0)
         self._geoms = on_robot.nonzero().flatten().to(device)
@@ -126,7 +128,9 @@ class NewtonProperties:
         if not len(joints):
             return
         gain, bias = wp.to_torch(model.actuator_gainprm), wp.to_torch(model.actuator_biasprm)
-        stiffness, damping = (self.values[f"joint_{name}"][:, joints] for name in ("stiffness", "damping"))
+        stiffness, damping = (
+            self._by_world(self.values[f"joint_{name}"])[:, joints] for name in ("stiffness", "damping")
+        )
         nothing = torch.zeros_like(damping)
         factor = {"position": stiffness, "velocity": damping, "effort": torch.ones_like(damping)}[self.mode]
         gain[..., 0] = factor
@@ -136,7 +140,8 @@ class NewtonProperties:
         # limit; so the limit it is given is larger by that. Exact for a lone joint, on the safe side in a chain.
         inertia = (self._link_inertia + self.values["joint_armature"]).clamp(min=1e-9)
         share = 0.0 if self.mode == "effort" else self._dt * self.values["joint_damping"] / inertia
-        limit = (self.values["joint_effort_limit"] * (1.0 + share)).clamp(max=NO_EFFORT_LIMIT)[:, self._joint_of_limit]
+        limit = (self.values["joint_effort_limit"] * (1.0 + share)).clamp(max=NO_EFFORT_LIMIT)
+        limit = self._by_world(limit)[:, self._joint_of_limit]
         ranges = wp.to_torch(model.jnt_actfrcrange)
         ranges.index_copy_(1, self._limits, torch.stack((-limit, limit), dim=-1))
 
@@ -156,15 +161,16 @@ class NewtonProperties:
             case "joint_armature":
                 self._to_dofs(solver.mjw_model.dof_armature, values)
             case "joint_limits":
-                limits = values.view(self._num_envs, -1, 2).clamp(-UNLIMITED, UNLIMITED)
+                limits = self._by_world(values).unflatten(-1, (-1, 2)).clamp(-UNLIMITED, UNLIMITED)
                 wp.to_torch(solver.mjw_model.jnt_range).index_copy_(1, self._limits, limits[:, self._joint_of_limit])
             case "dynamic_friction":
                 friction = on_ground(name, values, self._settings)
                 slide = wp.to_torch(solver.mjw_model.geom_friction)[..., 0]
-                slide.index_copy_(1, self._geoms, friction[:, self._shape_of_geom])
+                slide.index_copy_(1, self._geoms, self._by_world(friction)[:, self._shape_of_geom])
             case "gravity":
-                wp.to_torch(model.gravity)[: self._num_envs] = values
-                wp.to_torch(solver.mjw_model.opt.gravity)[:] = values
+                of_worlds = values[:: self._team_size]
+                wp.to_torch(model.gravity)[: len(of_worlds)] = of_worlds
+                wp.to_torch(solver.mjw_model.opt.gravity)[:] = of_worlds
             case "mass" | "com" | "inertia":
                 array = wp.to_torch(getattr(model, f"body_{name}"))
                 rows = values.view(self._num_envs, -1, *array.shape[1:])
@@ -173,7 +179,11 @@ class NewtonProperties:
                 array.copy_(rows.reshape(array.shape))
 
     def _to_dofs(self, array: Any, values: torch.Tensor) -> None:
-        wp.to_torch(array).index_copy_(1, self._dofs, values[:, self._joint_of_dof])
+        wp.to_torch(array).index_copy_(1, self._dofs, self._by_world(values)[:, self._joint_of_dof])
+
+    def _by_world(self, values: torch.Tensor) -> torch.Tensor:
+        """(worlds, team_size * k) values of robots (num_envs, k): those of a team side by side."""
+        return values.reshape(len(values) // self._team_size, self._team_size * values.shape[1])
 
     @staticmethod
     def _known(name: str) -> str:

@@ -24,6 +24,6 @@ class OvPhysxEngine(PhysxEngine):
             EngineError: when PhysX cannot start, or holds other joints or bodies than the description.
         """
         device = check_device(settings.device, self.name)
-        apart = square_grid(settings.num_envs, settings.spacing)
+        apart = square_grid(settings.num_scenes, settings.spacing)
         scene = PhysxScene(compose(description, settings), settings, apart - apart[0])
         super().__init__(description, settings, device, scene, start_origins(settings))

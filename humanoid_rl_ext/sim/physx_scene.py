@@ -13,7 +13,9 @@ from humanoid_rl_ext.errors import EngineError
 from humanoid_rl_ext.sim import scene
 from humanoid_rl_ext.sim.engine import SceneSettings
 from humanoid_rl_ext.sim.physx_log import route_native_log
+from humanoid_rl_ext.sim.physx_rows import in_order
 from humanoid_rl_ext.sim.physx_threads import calm_new_threads
+from humanoid_rl_ext.sim.team_usd import robot_paths, scene_paths
 
 _live: PhysxScene | None = None
 _cpu_mode = False
@@ -21,20 +23,22 @@ _schemas_registered = False
 
 
 class PhysxScene:
-    """A started PhysX instance that holds ``num_envs`` clones of one composed environment, warmed up.
+    """A started PhysX instance that holds all copies of one composed environment, warmed up.
 
     Raises:
         EngineError: while another scene lives in this process, or when PhysX cannot start.
     """
 
     def __init__(self, usda: str, settings: SceneSettings, offsets: torch.Tensor) -> None:
-        """Starts PhysX on ``usda``; clone i stands at ``offsets[i]`` (num_envs, 3) from environment 0."""
+        """Starts PhysX on ``usda``; clone i stands at ``offsets[i]`` (scenes, 3) from environment 0."""
         global _live
         if _live is not None:
             raise EngineError("a process holds one ovphysx scene at a time: close the living engine first")
+        self.robot_paths = robot_paths(scene.ROBOT, settings)
         root, _, _ = scene.ENVIRONMENT.rpartition("_")
-        robot = scene.ROBOT.removeprefix(scene.ENVIRONMENT)
-        self.robot_paths = [f"{root}_{env}{robot}" for env in range(settings.num_envs)]
+        robot = scene.ROBOT.rpartition("/")[2]
+        self._robots = f"{root}_*/{robot}" if settings.team_size == 1 else f"{root}_*/mate_*/{robot}"
+        self._in_teams = settings.team_size > 1
         self._bindings: list[Any] = []
         self.instance: Any = None
         self._stage: Any = None
@@ -65,11 +69,10 @@ class PhysxScene:
         ovstage.population.open_usd_from_string(self._stage, usda, ordinal=1, domains=ovstage.PopulationDomain.ALL)
         self._stage.advance_write_floor(ordinal=1).wait()
         self.instance.attach_ovstage(self._stage, read_ordinal=1)
-        if settings.num_envs > 1:
-            root, _, _ = scene.ENVIRONMENT.rpartition("_")
+        first, *paths = scene_paths(scene.ENVIRONMENT, settings)
+        if paths and (settings.team_size == 1 or settings.device != "cpu"):
             anchors = [(*offset, 0.0, 0.0, 0.0, 1.0) for offset in offsets.tolist()[1:]]
-            paths = [f"{root}_{i}" for i in range(1, settings.num_envs)]
-            self.instance.wait_op(self.instance.clone(scene.ENVIRONMENT, paths, anchor_transforms=anchors))
+            self.instance.wait_op(self.instance.clone(first, paths, anchor_transforms=anchors))
         self.instance.warmup()
 
     def bind(self, array: str) -> Any:
@@ -77,24 +80,19 @@ class PhysxScene:
         from ovphysx.types import TensorType
 
         tensor_type = getattr(TensorType, f"ARTICULATION_{array}")
-        root, _, _ = scene.ENVIRONMENT.rpartition("_")
-        name, _, _ = scene.ROBOT.rpartition("/")
-        robot = scene.ROBOT[len(name) + 1 :]
-        for pattern in (f"{root}_*/{robot}/**", f"{root}_*/{robot}"):
+        for pattern in (f"{self._robots}/**", self._robots):
             with warnings.catch_warnings():
                 # The tensor-binding API is deprecated in 0.6 in favour of one that 0.6 does not yet carry in full.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 binding = self.instance.create_tensor_binding(pattern=pattern, tensor_type=tensor_type)
             self._bindings.append(binding)
             if binding.shape[0] > 0:
-                return binding
+                return in_order(binding, self.robot_paths) if self._in_teams else binding
         raise EngineError("PhysX found no articulation in the scene: the robot's file did not compose to one")
 
     def bind_contacts(self, body_paths: Sequence[str]) -> Any:
         """A contact binding with a sensor on each body of each clone; see ``PhysxBackend.bind_contacts``."""
-        root, _, _ = scene.ENVIRONMENT.rpartition("_")
-        robot = f"{root}_*/{scene.ROBOT.rpartition('/')[2]}"
-        patterns = [f"{robot}/{path}" if path else robot for path in body_paths]
+        patterns = [f"{self._robots}/{path}" if path else self._robots for path in body_paths]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             binding = self.instance.create_contact_binding(sensor_patterns=patterns)

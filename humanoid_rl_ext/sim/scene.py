@@ -11,6 +11,7 @@ from humanoid_rl_ext.errors import EngineError, RobotError
 from humanoid_rl_ext.robot.description import RobotDescription
 from humanoid_rl_ext.robot.prepare import author_overrides
 from humanoid_rl_ext.sim.engine import SceneSettings
+from humanoid_rl_ext.sim.team_usd import keep_scenes_apart, set_out_teams
 from humanoid_rl_ext.sim.terrain_usd import author_terrain, keep_robots_apart
 
 PHYSICS_SCENE = "/physicsScene"
@@ -38,7 +39,8 @@ TERRAIN_CAPACITIES = (("gpuCollisionStackSize", 2**26, 2**15),)
 def compose(description: RobotDescription, settings: SceneSettings) -> str:
     """The scene with one robot in its standing pose at the origin, as USDA text (metres, Z up).
 
-    Every engine loads this text and makes its own copies of ``/World/envs/env_0``.
+    Every engine loads this text and makes its own copies of ``/World/envs/env_0``. Teams have other paths, see
+    ``team_usd``.
 
     Raises:
         RobotError: when the robot's file cannot be composed.
@@ -61,12 +63,25 @@ def compose(description: RobotDescription, settings: SceneSettings) -> str:
     _bind_where_none(stage.GetPrimAtPath(ROBOT), material)
     if settings.terrain is not None and settings.device == "cpu":  # on a GPU PhysX tells environments apart itself
         keep_robots_apart(stage, ROBOT_GROUP, ENVIRONMENT.rpartition("/")[0])
+    if settings.team_size > 1:
+        scenes = set_out_teams(stage, ROBOT, settings)
+        if settings.device == "cpu":
+            keep_scenes_apart(stage, PHYSICS_SCENE, scenes, GROUND)
     return stage.GetRootLayer().ExportToString()
+
+
+def check_teams(settings: SceneSettings) -> None:
+    """Raises EngineError for teams that cannot be had."""
+    if settings.team_size < 1 or settings.num_envs % settings.team_size:
+        raise EngineError(f"{settings.num_envs} robots make no teams of {settings.team_size}")
+    if settings.team_size > 1 and settings.terrain is not None:
+        raise EngineError("several robots in a scene need flat ground: there are no teams on a terrain")
 
 
 def _check(settings: SceneSettings) -> None:
     if settings.num_envs < 1:
         raise EngineError(f"num_envs is {settings.num_envs}; it must be at least 1")
+    check_teams(settings)
     if not (math.isfinite(settings.dt) and settings.dt > 0.0):
         raise EngineError(f"dt is {settings.dt} s; it must be a positive number of seconds")
     if not all(math.isfinite(component) for component in settings.gravity):

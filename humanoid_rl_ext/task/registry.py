@@ -137,6 +137,8 @@ class TermSpec:
     """Whether a termination means that the task was solved."""
     follow: Follow | None = None
     """What a command does between two draws; None: it stays."""
+    team: bool = False
+    """Whether it is about the other robots of the scene."""
 
     @property
     def steered(self) -> int:
@@ -181,6 +183,7 @@ def register(
     modes: tuple[str, ...] = (),
     success: bool = False,
     follow: Follow | None = None,
+    team: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorator that registers a function as a term under its own name; keyword-only arguments become parameters."""
 
@@ -196,7 +199,7 @@ def register(
         text = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\n", " ")
         remembered = buffers or {}
         _TERMS[kind][name] = TermSpec(
-            kind, name, function, params, text, remembered, random, size, target, modes, success, follow
+            kind, name, function, params, text, remembered, random, size, target, modes, success, follow, team
         )
         return function
 

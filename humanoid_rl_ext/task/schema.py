@@ -10,9 +10,11 @@ from humanoid_rl_ext.errors import TaskError
 from humanoid_rl_ext.robot.overrides import RobotOverrides
 from humanoid_rl_ext.task.control import AgentSection, ControlSection, action_kind, check_agents
 from humanoid_rl_ext.task.curriculum import CurriculumSection
+from humanoid_rl_ext.task.episodes import EpisodesSection
 from humanoid_rl_ext.task.registry import Kind, ParamError, TermSpec, term
 from humanoid_rl_ext.task.section import Section, quantity
 from humanoid_rl_ext.task.section import problem as _problem
+from humanoid_rl_ext.task.team import TeamSection
 
 
 class RobotSection(RobotOverrides):
@@ -244,27 +246,6 @@ class MetricSection(TermSection):
     kind: ClassVar[Kind] = "metric"
 
 
-class EpisodesSection(Section):
-    stagger: bool = quantity(
-        False, help="Whether a run's first episodes begin at different ages, so that time limits come one by one"
-    )
-    start_from: Literal["standing", "file", "buffer"] = quantity(
-        "standing", help="Where episodes start: the standing pose, states from a file, or past states of the run"
-    )
-    share: float = quantity(1.0, help="Share of episodes that start so; the rest start standing", ge=0, le=1)
-    path: str = quantity(
-        "", help="NumPy .npz file of states: root_pose, root_velocity, joint_pos, joint_vel, joint_names"
-    )
-    capacity: int = quantity(4096, help="States that the buffer holds; the oldest make room", ge=1, le=1_000_000)
-    interval_s: float = quantity(1.0, unit="s", help="Time between two states that the buffer takes", gt=0, le=100_000)
-
-    @model_validator(mode="after")
-    def _a_file_is_named(self) -> Self:
-        if self.start_from == "file" and not self.path:
-            raise _problem(("path",), "names no file to start episodes from")
-        return self
-
-
 class Task(Section):
     """What to learn. Engine, device and number of environments belong to the run, not to the Task."""
 
@@ -277,6 +258,7 @@ class Task(Section):
     agents: dict[Annotated[str, Field(pattern=r"^\w[\w-]*$")], AgentSection] | None = Field(
         None, description="Who moves which joints, where several agents share the robot"
     )
+    team: TeamSection | None = Field(None, description="Several robots in one scene, where there is more than one")
     commands: dict[str, CommandSection] = Field(default_factory=dict)
     observations: dict[Annotated[str, Field(pattern="^(policy|critic)$")], dict[str, ObservationSection]]
     rewards: dict[str, RewardSection] = Field(min_length=1)
@@ -306,8 +288,20 @@ class Task(Section):
 
     @property
     def reward_per_agent(self) -> bool:
-        """Whether agents are rewarded apart: some reward names those it is for."""
+        """Whether agents are rewarded apart: a team whose robots are, or some reward names those it is for."""
+        if self.team is not None:
+            return self.team.rewards == "own"
         return any(section.agents is not None for section in self.rewards.values())
+
+    @property
+    def agent_names(self) -> tuple[str, ...]:
+        """Who acts, where that is more than one; empty for a single agent."""
+        return tuple(self.agents or ()) if self.team is None else self.team.agents
+
+    @property
+    def team_size(self) -> int:
+        """Robots in one scene."""
+        return 1 if self.team is None else self.team.size
 
     def sections(self) -> list[tuple[tuple[str, ...], TermSection]]:
         """Every table entry that names a term, with its path in the Task."""
@@ -333,6 +327,8 @@ class Task(Section):
                 raise _problem((*path, "params", error.param), str(error)) from None
             except TaskError as error:
                 raise _problem((*path, *(("term",) if section.term else ())), str(error)) from None
+            if section.spec.team and section.enabled and self.team is None:
+                raise _problem(path, f"'{section.spec.name}' needs other robots in the scene; give the task a 'team'")
             command = section.params.get("command")
             if command is not None and command not in self.commands:
                 known = ", ".join(self.commands) or "none"
@@ -344,6 +340,10 @@ class Task(Section):
     @model_validator(mode="after")
     def _agents_are_known(self) -> Self:
         check_agents(self.control, self.agents)
+        if self.team is not None and self.agents is not None:
+            raise _problem(("team",), "and 'agents' exclude each other: each robot of a team is one agent")
+        if self.team is not None and not self.scene.terrain.flat:
+            raise _problem(("team",), "needs flat ground; leave scene.terrain.kinds out")
         for name, section in self.rewards.items():
             for agent in section.agents if section.agents is not None else ():
                 if agent not in (self.agents or {}):

@@ -73,11 +73,11 @@ def check_memory(task: Task | str, num_envs: int, engine: str, device: str, conf
     if isinstance(task, str):
         return
     if device == "cpu":
-        if num_envs > SURELY_FIT:
+        if num_envs * task.team_size > SURELY_FIT:
             from humanoid_rl_ext.env.make import task_robot
 
-            check_bodies(len(task_robot(task).bodies), num_envs, available_memory())
-    elif ample(num_envs, config) > free_gpu_memory(device):
+            check_bodies(task.team_size * len(task_robot(task).bodies), num_envs, available_memory())
+    elif ample(num_envs * task.team_size, config) > free_gpu_memory(device):
         check_needs(num_envs, rehearsed(task, engine, device, config))
 
 

@@ -74,7 +74,7 @@ class Session:
         """The environment where it is simulated by an engine of ours; None for a Gymnasium environment."""
         self.watched = Watch(self.vec_env, learner) if self.vec_env is not None and self.vec_env.reserved else None
         """The policy in the reserved environments; None where none is reserved."""
-        self.watched_env = env.spec.num_envs if self.watched is not None else 0
+        self.watched_env = self.vec_env.num_envs if self.vec_env is not None and self.watched is not None else 0
         """Index of the first watched environment in the engine."""
         self.evaluated: tuple[int, int] | None = None
         """Episodes counted and asked for while ``evaluate`` is at work."""

@@ -120,7 +120,7 @@ class Watch:
         Raises:
             BadInputError: when no episode is asked for.
         """
-        self._count, self._done = EpisodeCount(self.env.reserved, episodes), done
+        self._count, self._done = EpisodeCount(len(self.env.reserved_actions), episodes), done
         self.restart()
 
     @property

@@ -15,7 +15,8 @@ def rollout(env, steps: int, seed: int = 0) -> list[torch.Tensor]:
     rows = []
     for actions in random_actions(env.spec, steps, env.device, seed):
         moved = env.step(actions)
-        rows.append(torch.cat((moved.obs["policy"], moved.reward[:, None], moved.terminated[:, None]), dim=-1))
+        reward = moved.reward.reshape(len(moved.reward), -1).mean(-1, keepdim=True)
+        rows.append(torch.cat((moved.obs["policy"], reward, moved.terminated[:, None]), dim=-1))
     return rows
 
 

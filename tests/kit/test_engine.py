@@ -237,3 +237,14 @@ def test_robots_share_a_terrain_as_outside_isaac_sim(kit: Kit) -> None:
     assert kit.leftovers() == {}
     assert above[:, :2].abs().max() < 0.08
     assert above[:, 2].tolist() == pytest.approx([engine.robot.standing_height] * 4, abs=0.02)
+
+
+def test_teams_are_refused_before_anything_is_built(kit: Kit) -> None:
+    from humanoid_rl_ext.sim.kit import KitRobot, KitScene
+
+    team = SceneSettings(4, team_size=2)
+    for start in (lambda: KitScene(load_robot("walker"), team), lambda: KitRobot("/robot", load_robot("walker"), team)):
+        with pytest.raises(
+            EngineError, match=r"several robots in a scene \('team'\) need the engine ovphysx or newton"
+        ):
+            start()

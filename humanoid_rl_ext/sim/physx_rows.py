@@ -1,0 +1,67 @@
+"""Bindings whose rows PhysX holds in an order of its own, as it does those of teams that it copied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from humanoid_rl_ext.errors import EngineError
+
+
+def in_order(binding: Any, robot_paths: Sequence[str]) -> Any:
+    """The binding itself where row i is the articulation at or below ``robot_paths[i]``, else one that sorts rows.
+
+    Raises:
+        EngineError: when a robot has no row, or several.
+    """
+    row_of = {path: row for row, path in enumerate(robot_paths)}
+    rows = [_owner(path, row_of) for path in binding.prim_paths]
+    if rows == list(range(len(robot_paths))):
+        return binding
+    if sorted(rows) != list(range(len(robot_paths))):
+        raise EngineError(f"PhysX holds {len(rows)} articulations for {len(robot_paths)} robots")
+    return SortedRows(binding, torch.tensor(rows))
+
+
+class SortedRows:
+    """A binding with its rows in the robots' order; implements ``physx.Binding``."""
+
+    def __init__(self, binding: Any, rows: torch.Tensor) -> None:
+        """``rows`` (num_envs,) int64: the robot that each of the binding's rows belongs to."""
+        self._binding, self._rows = binding, rows
+        self.shape, self.dof_names, self.body_names = binding.shape, binding.dof_names, binding.body_names
+        self._native: dict[torch.device, torch.Tensor] = {}
+
+    def read(self, out: torch.Tensor) -> None:
+        """Refreshes ``out`` (of ``shape``)."""
+        native = self._buffer(out)
+        self._binding.read(native)
+        out.index_copy_(0, self._rows_on(out.device), native)
+
+    def write(self, values: torch.Tensor, mask: torch.Tensor | None = None) -> None:
+        """Writes the rows of ``values`` where ``mask`` is set; all of them when it is None."""
+        native, rows = self._buffer(values), self._rows_on(values.device)
+        torch.index_select(values, 0, rows, out=native)
+        picked = None if mask is None else mask.index_select(0, self._rows_on(mask.device))
+        if values.is_cuda:  # PhysX reads on a stream of its own
+            torch.cuda.current_stream(values.device).synchronize()
+        self._binding.write(native, mask=picked)
+
+    def _buffer(self, like: torch.Tensor) -> torch.Tensor:
+        if like.device not in self._native:
+            self._native[like.device] = torch.empty_like(like, memory_format=torch.contiguous_format)
+        return self._native[like.device]
+
+    def _rows_on(self, device: torch.device) -> torch.Tensor:
+        self._rows = self._rows.to(device)
+        return self._rows
+
+
+def _owner(path: str, row_of: dict[str, int]) -> int:
+    while path:
+        if path in row_of:
+            return row_of[path]
+        path = path.rpartition("/")[0]
+    return -1
