@@ -5,9 +5,9 @@
 Needs requirements-bench.lock. The module is one of mpe2 that BenchMARL has a task of PettingZoo's for, such as
 mpe2.simple_spread_v3. Its authors publish no settings for these: everything is by the package's conf/experiment/
 base_experiment.yaml, conf/algorithm and conf/model/layers/mlp.yaml (two layers of 256 with tanh, one policy for all
-agents, Adam at 5e-5, discount 0.99, 6000 steps of 10 environments between updates, exploration that ends after a third
-of the run). Two things are not: every copy of the environment has a seed of its own, where BenchMARL's would all play
-the same episodes, and episodes are as long as mpe2 has them. Returns are means over the agents, as ours are.
+agents, Adam at 5e-5, 6000 steps of 10 environments between updates, exploration that ends after a third of the run).
+Three things are not: the discount is ours; every copy of the environment has a seed of its own, where BenchMARL's would
+all play the same episodes; and episodes are as long as mpe2 has them. Returns are means over the agents, as ours are.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from torchrl.envs.utils import ExplorationType, set_exploration_type
 from humanoid_rl_ext.task.yaml_source import parse_scalar
 
 ALGORITHMS = {"maddpg": MaddpgConfig, "mappo": MappoConfig, "qmix": QmixConfig}
+DISCOUNT = {"maddpg": 0.95, "mappo": 0.99, "qmix": 0.95}
+"""As in config/learners; BenchMARL has 0.99 for all."""
 LENGTH = 25
 """Steps of an episode where the options name no ``max_cycles``: mpe2's own."""
 
@@ -94,7 +96,7 @@ def main() -> None:
     options = dict(word.split("=") for word in words.split(",") if word)
     options = {name: parse_scalar(value) for name, value in options.items()}
     config = ExperimentConfig.get_from_yaml()
-    config.max_n_frames = int(steps)
+    config.max_n_frames, config.gamma = int(steps), DISCOUNT[algorithm]
     config.prefer_continuous_actions = options.pop("continuous_actions", False)
     config.evaluation, config.render, config.loggers, config.create_json = False, False, [], False
     name = module.rpartition(".")[2].rpartition("_v")[0].upper()
