@@ -59,13 +59,13 @@ def ours(case: Case, seed: int, device: str) -> dict[str, Any]:
     }
 
 
-def peer(case: Case, seed: int) -> dict[str, Any]:
+def peer(case: Case, seed: int, device: str) -> dict[str, Any]:
     """Trains the peer once, in a process of its own."""
     script = Path(__file__).with_name("published_teams.py" if case.beside == TEAMS else "published_peers.py")
     task, kept = case.task.partition(":")[2], home() / "published" / key(case, "peer", seed)
     words = [case.algorithm, task, str(case.steps), str(seed), str(case.episodes)]
     if case.beside != TEAMS:
-        words.append(str(kept))
+        words += [device, str(kept)]
     done = subprocess.run([sys.executable, str(script), *words], stdout=subprocess.PIPE, text=True, check=True)
     shutil.rmtree(kept, ignore_errors=True)
     return json.loads(done.stdout.splitlines()[-1])
@@ -73,7 +73,7 @@ def peer(case: Case, seed: int) -> dict[str, Any]:
 
 def measured(case: Case, side: str, seed: int, device: str) -> dict[str, Any]:
     """One entry of the results."""
-    result = ours(case, seed, device) if side == "ours" else peer(case, seed)
+    result = (ours if side == "ours" else peer)(case, seed, device)
     curve: Rows = result.pop("curve")
     closing = mean_return([row for row in curve if row[0] > 0.9 * case.steps])
     return {
@@ -83,7 +83,7 @@ def measured(case: Case, side: str, seed: int, device: str) -> dict[str, Any]:
         "reached": closing if result["evaluated"] is None else result["evaluated"],
         "closing": closing,
         **result,
-        "machine": machine(device if side == "ours" else "cpu"),
+        "machine": machine("cpu" if side == "peer" and case.beside == TEAMS else device),
         "date": datetime.date.today().isoformat(),
         "curve": thinned(curve, case.steps),
     }
@@ -244,7 +244,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", help="of the seeds of a case, these alone")
     parser.add_argument("--side", choices=("ours", "peer"), help="one side alone")
     parser.add_argument("--jobs", type=int, default=1, help="runs side by side")
-    parser.add_argument("--device", default="cpu", help="where ours learns; peers learn on the CPU")
+    parser.add_argument("--device", default="cpu", help="where ours and Stable-Baselines3 learn; BenchMARL: the CPU")
     parser.add_argument("--again", action="store_true", help="measure again what is there")
     parser.add_argument("--report", action="store_true", help="rewrite page and pictures from the stored results")
     parser.add_argument("--list", action="store_true", help="show the cases and where they stand")

@@ -1,6 +1,6 @@
 """One run of Stable-Baselines3 or its contrib, as rl-baselines3-zoo sets it up; prints one JSON object at the end.
 
-    python benchmarks/published_peers.py ALGORITHM TASK STEPS SEED [EPISODES [FOLDER]]
+    python benchmarks/published_peers.py ALGORITHM TASK STEPS SEED [EPISODES [DEVICE [FOLDER]]]
 
 Needs requirements-bench.lock. Where the zoo names no setting the library's default stands. State-dependent exploration
 is left out: ours has none. With a folder, off-policy runs are kept in it every 20,000 steps and go on from there.
@@ -8,8 +8,8 @@ is left out: ours has none. With a folder, off-policy runs are kept in it every 
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -118,7 +118,7 @@ def keep(learner: Any, folder: Path) -> None:
 
 def resumed(learner: Any, folder: Path) -> Any:
     """The learner as it was kept; episodes begin anew."""
-    kept = type(learner).load(folder / "learner.zip", env=learner.get_env(), device="cpu")
+    kept = type(learner).load(folder / "learner.zip", env=learner.get_env(), device=learner.device)
     kept.load_replay_buffer(folder / "replay.pkl")
     kept.set_random_seed(kept.seed + kept.num_timesteps)
     return kept
@@ -126,10 +126,18 @@ def resumed(learner: Any, folder: Path) -> Any:
 
 def main() -> None:
     """Trains, evaluates and prints."""
-    algorithm, task, steps, seed, episodes = (*sys.argv[1:], "0")[:5]
-    folder = Path(sys.argv[6]) if len(sys.argv) > 6 else None
+    parser = argparse.ArgumentParser()
+    for name in ("algorithm", "task"):
+        parser.add_argument(name)
+    for name in ("steps", "seed"):
+        parser.add_argument(name, type=int)
+    parser.add_argument("episodes", type=int, nargs="?", default=0)
+    parser.add_argument("device", nargs="?", default="cpu")
+    parser.add_argument("folder", type=Path, nargs="?")
+    asked = parser.parse_args()
+    algorithm, task, seed, folder = asked.algorithm, asked.task, asked.seed, asked.folder
     torch.set_num_threads(1)
-    environments: Any = make_vec_env(task, ENVIRONMENTS.get(algorithm, 1), seed=int(seed))
+    environments: Any = make_vec_env(task, ENVIRONMENTS.get(algorithm, 1), seed=seed)
     settings = dict(ZOO.get((algorithm, task), {}))
     normalised = algorithm in ENVIRONMENTS and task != "CartPole-v1"
     if normalised:
@@ -139,17 +147,17 @@ def main() -> None:
         settings["action_noise"] = NormalActionNoise(np.zeros(size), 0.1 * np.ones(size))
     if algorithm == "a2c" and normalised:
         settings["learning_rate"] = LinearSchedule(7e-4, 0.0, 1.0)
-    learner = CLASSES[algorithm]("MlpPolicy", environments, seed=int(seed), device="cpu", **settings)
+    learner = CLASSES[algorithm]("MlpPolicy", environments, seed=seed, device=asked.device, **settings)
     noted = Episodes(folder if isinstance(learner, OffPolicyAlgorithm) else None)
     if noted.rows:
         learner = resumed(learner, noted.folder)
-    learner.learn(int(steps) - learner.num_timesteps, callback=noted, reset_num_timesteps=not noted.rows)
+    learner.learn(asked.steps - learner.num_timesteps, callback=noted, reset_num_timesteps=not noted.rows)
     seconds = noted.seconds
     evaluated = None
-    if int(episodes):
+    if asked.episodes:
         if normalised:
             environments.training, environments.norm_reward = False, False
-        returns, _ = evaluate_policy(learner, environments, int(episodes), return_episode_rewards=True)
+        returns, _ = evaluate_policy(learner, environments, asked.episodes, return_episode_rewards=True)
         evaluated = float(np.mean(returns))
     result = {
         "curve": noted.rows,
