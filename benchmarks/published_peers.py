@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from sb3_contrib import TRPO
-from stable_baselines3 import A2C, DDPG, DQN, SAC, TD3
+from stable_baselines3 import A2C, DDPG, SAC, TD3
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.evaluation import evaluate_policy
@@ -27,7 +27,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecNormalize
 
-CLASSES = {"a2c": A2C, "ddpg": DDPG, "dqn": DQN, "sac": SAC, "td3": TD3, "trpo": TRPO}
+CLASSES = {"a2c": A2C, "ddpg": DDPG, "sac": SAC, "td3": TD3, "trpo": TRPO}
 A2C_MUJOCO: dict[str, Any] = {"n_steps": 8, "gae_lambda": 0.9, "vf_coef": 0.4}
 TRPO_MUJOCO: dict[str, Any] = {
     "n_steps": 1024,
@@ -39,30 +39,6 @@ TRPO_MUJOCO: dict[str, Any] = {
 }
 OFF_POLICY = {"learning_starts": 10_000, "buffer_size": 300_000}  # holds all 300,000 steps, as the default would
 ZOO: dict[tuple[str, str], dict[str, Any]] = {
-    ("dqn", "CartPole-v1"): {
-        "learning_rate": 2.3e-3,
-        "batch_size": 64,
-        "buffer_size": 100_000,
-        "learning_starts": 1000,
-        "target_update_interval": 10,
-        "train_freq": 256,
-        "gradient_steps": 128,
-        "exploration_fraction": 0.16,
-        "exploration_final_eps": 0.04,
-        "policy_kwargs": {"net_arch": [256, 256]},
-    },
-    ("dqn", "LunarLander-v3"): {
-        "learning_rate": 6.3e-4,
-        "batch_size": 128,
-        "buffer_size": 50_000,
-        "learning_starts": 0,
-        "target_update_interval": 250,
-        "train_freq": 4,
-        "gradient_steps": -1,
-        "exploration_fraction": 0.12,
-        "exploration_final_eps": 0.1,
-        "policy_kwargs": {"net_arch": [256, 256]},
-    },
     ("a2c", "HalfCheetah-v4"): A2C_MUJOCO,
     ("trpo", "CartPole-v1"): {
         "n_steps": 512,

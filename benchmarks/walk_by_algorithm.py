@@ -40,8 +40,8 @@ RUNS = {
     "ppo": Run("humanoid_walk", "ppo", 4096, "60M"),
     "sac": Run("humanoid_walk", "sac", 2048, "30M"),
     "td3": Run("humanoid_walk", "td3", 2048, "30M"),
-    "ppo_whole": Run("humanoid_walk_agents", "ppo", 4096, "40M"),
-    "mappo": Run("humanoid_walk_agents", "mappo", 4096, "40M"),
+    "ppo_whole": Run("humanoid_walk_agents", "ppo", 4096, "60M"),
+    "mappo": Run("humanoid_walk_agents", "mappo", 4096, "60M"),
 }
 PICTURES = {"algorithms": ("ppo", "sac", "td3"), "agents": ("ppo_whole", "mappo")}
 
