@@ -1,4 +1,4 @@
-"""Matching an engine's joint and body names with the robot description's, whose order everything else uses."""
+"""Matching what an engine holds with our robots, and its joints and bodies with the description's, by their names."""
 
 from __future__ import annotations
 
@@ -64,3 +64,20 @@ def match(kind: str, native: Sequence[str], described: Sequence[str], device: to
     place = {name: index for index, name in enumerate(native)}
     from_native = torch.tensor([place[name] for name in described], device=device)
     return Ordering(from_native, torch.argsort(from_native))
+
+
+def robots_of(articulations: Sequence[str], robots: Sequence[str]) -> list[int]:
+    """For each of an engine's articulations the number of the robot at or below whose root prim its path lies.
+
+    Raises:
+        EngineError: when a robot has no articulation, or several.
+    """
+    number_of = {path: number for number, path in enumerate(robots)}
+    owners = []
+    for path in articulations:
+        while path and path not in number_of:
+            path = path.rpartition("/")[0]
+        owners.append(number_of.get(path, -1))
+    if sorted(owners) != list(range(len(robots))):
+        raise EngineError(f"physics holds {len(articulations)} articulations for {len(robots)} robots, not one each")
+    return owners

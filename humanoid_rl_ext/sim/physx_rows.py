@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from humanoid_rl_ext.errors import EngineError
+from humanoid_rl_ext.sim.ordering import robots_of
 
 
 def in_order(binding: Any, robot_paths: Sequence[str]) -> Any:
@@ -16,13 +16,10 @@ def in_order(binding: Any, robot_paths: Sequence[str]) -> Any:
     Raises:
         EngineError: when a robot has no row, or several.
     """
-    row_of = {path: row for row, path in enumerate(robot_paths)}
-    rows = [_owner(path, row_of) for path in binding.prim_paths]
-    if rows == list(range(len(robot_paths))):
+    robots = robots_of(binding.prim_paths, robot_paths)
+    if robots == sorted(robots):
         return binding
-    if sorted(rows) != list(range(len(robot_paths))):
-        raise EngineError(f"PhysX holds {len(rows)} articulations for {len(robot_paths)} robots")
-    return SortedRows(binding, torch.tensor(rows))
+    return SortedRows(binding, torch.tensor(robots))
 
 
 class SortedRows:
@@ -57,11 +54,3 @@ class SortedRows:
     def _rows_on(self, device: torch.device) -> torch.Tensor:
         self._rows = self._rows.to(device)
         return self._rows
-
-
-def _owner(path: str, row_of: dict[str, int]) -> int:
-    while path:
-        if path in row_of:
-            return row_of[path]
-        path = path.rpartition("/")[0]
-    return -1

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from humanoid_rl_ext.errors import EngineError
+from humanoid_rl_ext.sim.ordering import robots_of
 
 ON_DEVICE = {
     "ROOT_POSE": "root_transforms",
@@ -51,10 +51,7 @@ class Rows:
         Raises:
             EngineError: when a robot has no articulation in the view, or several.
         """
-        of_robot = {path: i for i, path in enumerate(robot_paths)}
-        env = [_owner(path, of_robot) for path in view_paths]
-        if sorted(env) != list(range(len(robot_paths))):
-            raise EngineError(f"physics holds {len(view_paths)} articulations for {len(robot_paths)} robots")
+        env = robots_of(view_paths, robot_paths)
         order = torch.argsort(torch.tensor(env))
         self._in_order = env == sorted(env)
         self._rows = {kind: order.to(kind) for kind in {torch.device("cpu"), device}}
@@ -130,12 +127,3 @@ class ContactBinding:
     def read_net_normal_forces(self, out: torch.Tensor) -> None:
         """Refreshes ``out`` (sensors, 3) with the forces of the last step (N)."""
         out.copy_(self._view.get_net_contact_forces(self._dt))
-
-
-def _owner(path: str, of_robot: dict[str, int]) -> int:
-    """The robot that a prim at or below its root prim belongs to; -1 for none."""
-    while path:
-        if path in of_robot:
-            return of_robot[path]
-        path = path.rpartition("/")[0]
-    return -1

@@ -13,8 +13,10 @@ from humanoid_rl_ext.env.transition import ActionSpec, EnvSpec, Observations, Tr
 from humanoid_rl_ext.errors import TaskError
 from humanoid_rl_ext.learn import make_learner
 from humanoid_rl_ext.train.config import RunConfig, load_run_config
+from humanoid_rl_ext.train.player import Player, open_player
 from humanoid_rl_ext.train.run_folder import RunFolder
 from humanoid_rl_ext.train.session import Session
+from humanoid_rl_ext.train.start import open_session, plan_resume
 
 NAME = "gym:PointMass"
 
@@ -123,6 +125,26 @@ def make_session() -> Iterator[Callable[..., Session]]:
     yield make
     for session in opened:
         session.close()
+
+
+@pytest.fixture
+def goes_on() -> Iterator[Callable[..., Player]]:
+    """Resumes a run, trains it to so many steps, and plays its policy."""
+    opened: list[Player] = []
+
+    def go_on(path: Path, env_steps: int, num_envs: int = 1) -> Player:
+        session = open_session(plan_resume(path, env_steps=env_steps))
+        session.run()
+        assert session.env_steps == env_steps
+        session.close()
+        opened.append(open_player(path, num_envs=num_envs))
+        opened[-1].step_once()
+        assert not opened[-1].watch.error
+        return opened[-1]
+
+    yield go_on
+    for player in opened:
+        player.close()
 
 
 @pytest.fixture

@@ -12,14 +12,13 @@ from humanoid_rl_ext.env.transition import ActionSpec, AgentSpec, EnvSpec
 from humanoid_rl_ext.errors import BadInputError, CheckpointError
 from humanoid_rl_ext.train.checkpoint import Checkpoint, check_fit, describe_spec
 from humanoid_rl_ext.train.evaluate import Evaluation
-from humanoid_rl_ext.train.player import open_player
-from humanoid_rl_ext.train.start import open_session, plan_resume, plan_run
+from humanoid_rl_ext.train.start import open_session, plan_run
 
 SMALL = ["learner.num_steps=8", "learner.actor_hidden=[16]", "learner.critic_hidden=[16]", "episode_length_s=0.5"]
 CHOICES = ActionSpec("discrete", 3)
 
 
-def test_a_policy_that_chooses_goes_all_the_way(tmp_path: Path) -> None:
+def test_a_policy_that_chooses_goes_all_the_way(goes_on, tmp_path: Path) -> None:
     path = tmp_path / "run"
     plan = plan_run("cartpole_balance_discrete", SMALL, num_envs=4, env_steps=64, device="cpu", run=path)
     session = open_session(plan, reserved=1)
@@ -37,22 +36,14 @@ def test_a_policy_that_chooses_goes_all_the_way(tmp_path: Path) -> None:
     assert session.watched.error and chosen.tolist() == [1]
     session.close()
 
-    resumed = open_session(plan_resume(path, env_steps=128))
-    resumed.run()
-    assert resumed.env_steps == 128
-    resumed.close()
-
-    player = open_player(path, num_envs=2)
-    try:
-        for _ in range(5):
-            player.step_once()
-        assert player.env.reserved_actions.shape == (2,) and not player.watch.error
-    finally:
-        player.close()
+    player = goes_on(path, 128, num_envs=2)
+    for _ in range(4):
+        player.step_once()
+    assert player.env.reserved_actions.shape == (2,) and not player.watch.error
 
 
 @pytest.mark.parametrize(("algorithm", "choices"), [("mappo", True), ("ippo", False)])
-def test_several_agents_go_all_the_way(algorithm: str, choices: bool, tmp_path: Path) -> None:
+def test_several_agents_go_all_the_way(algorithm: str, choices: bool, goes_on, tmp_path: Path) -> None:
     path = tmp_path / "run"
     legs = "agents={left: {joints: .*left.*}, right: {joints: .*right.*}}"
     words = [*SMALL, legs, "observations.policy.heading.enabled=false"]
@@ -68,22 +59,13 @@ def test_several_agents_go_all_the_way(algorithm: str, choices: bool, tmp_path: 
     session.evaluate(4, results.append)
     assert results[0].episodes == 4
     session.close()
-    resumed = open_session(plan_resume(path, env_steps=96))
-    resumed.run()
-    assert resumed.env_steps == 96 and resumed.learner.iteration == 3
-    resumed.close()
-    player = open_player(path)
-    try:
-        player.step_once()
-        assert not player.watch.error
-        if choices:
-            with pytest.raises(BadInputError, match="its actions are a choice among moves"):
-                export_policy_folder(path)
-        else:
-            policy = export_policy_folder(path).module
-            assert policy(torch.zeros(1 + 3 * 3 + 3 * 12)).shape == (12,)  # height, the base, joints and last actions
-    finally:
-        player.close()
+    goes_on(path, 96)
+    if choices:
+        with pytest.raises(BadInputError, match="its actions are a choice among moves"):
+            export_policy_folder(path)
+    else:
+        policy = export_policy_folder(path).module
+        assert policy(torch.zeros(1 + 3 * 3 + 3 * 12)).shape == (12,)  # height, the base, joints and last actions
 
 
 def agents(*names: str, acts: tuple[int, ...] = (), kind: str = "discrete") -> EnvSpec:

@@ -16,8 +16,7 @@ from humanoid_rl_ext.errors import BadInputError, CheckpointError
 from humanoid_rl_ext.learn import fitting
 from humanoid_rl_ext.task.loading import load_task
 from humanoid_rl_ext.train.evaluate import Evaluation
-from humanoid_rl_ext.train.player import open_player
-from humanoid_rl_ext.train.start import open_session, plan_resume, plan_run
+from humanoid_rl_ext.train.start import open_session, plan_run
 
 SMALL = ["learner.actor_hidden=[16]", "learner.critic_hidden=[16]", "episode_length_s=0.5"]
 ON_POLICY = [*SMALL, "learner.num_steps=8"]
@@ -37,7 +36,7 @@ def test_algorithms_for_one_agent_take_a_team_for_one_robot_only_where_it_is_pai
 
 @pytest.mark.parametrize(("algorithm", "own"), [("mappo", False), ("ippo", True)])
 @pytest.mark.parametrize("engine", ["ovphysx", "newton"])
-def test_a_team_goes_all_the_way(algorithm: str, own: bool, engine: str, tmp_path: Path) -> None:
+def test_a_team_goes_all_the_way(algorithm: str, own: bool, engine: str, goes_on, tmp_path: Path) -> None:
     path = tmp_path / "run"
     words = [*ON_POLICY, "episodes.stagger=true", f"team.rewards={'own' if own else 'shared'}"]
     plan = plan_run(
@@ -64,18 +63,10 @@ def test_a_team_goes_all_the_way(algorithm: str, own: bool, engine: str, tmp_pat
     session.evaluate(5, results.append)
     assert results[0].episodes == 5 and results[0].mean_episode_length <= 20
     session.close()
-    resumed = open_session(plan_resume(path, env_steps=96))
-    resumed.run()
-    assert resumed.env_steps == 96 and resumed.learner.iteration == 3
-    resumed.close()
-    player = open_player(path)
-    try:
-        player.step_once()
-        assert not player.watch.error and player.env.engine.num_envs == 2
-        with pytest.raises(BadInputError, match="moves a team of robots"):
-            export_policy_folder(path)
-    finally:
-        player.close()
+    player = goes_on(path, 96)
+    assert player.env.engine.num_envs == 2
+    with pytest.raises(BadInputError, match="moves a team of robots"):
+        export_policy_folder(path)
 
 
 def test_a_policy_of_two_does_not_fit_a_team_of_three(tmp_path: Path) -> None:
