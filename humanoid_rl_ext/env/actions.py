@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import torch
 
 from humanoid_rl_ext.env.moves import MoveTable, moves_of
-from humanoid_rl_ext.env.terms import as_slice, per_joint, picked
+from humanoid_rl_ext.env.picking import joint_groups, per_joint, picked
+from humanoid_rl_ext.env.terms import as_slice
 from humanoid_rl_ext.env.transition import ActionSpec, EnvSpec
 from humanoid_rl_ext.errors import TaskError
 from humanoid_rl_ext.robot.description import Joint, RobotDescription
@@ -118,28 +119,6 @@ def _bounds(
         low.append(max(-clip, reached[0]))
         high.append(min(clip, reached[1]))
     return tuple(low), tuple(high)
-
-
-def joint_groups(agents: Mapping[str, AgentSection], joints: tuple[str, ...]) -> dict[str, list[int]]:
-    """For each agent, the places of its joints among ``joints``.
-
-    Raises:
-        TaskError: when a joint belongs to two agents or to none.
-    """
-    owner: dict[str, str] = {}
-    groups: dict[str, list[int]] = {}
-    for name, agent in agents.items():
-        groups[name] = picked(agent.joints, joints, f"agents.{name}.joints")
-        for joint in (joints[place] for place in groups[name]):
-            if joint in owner:
-                raise TaskError(f"agents.{name}.joints: '{joint}' belongs to the agent '{owner[joint]}' already")
-            owner[joint] = name
-    left = [joint for joint in joints if joint not in owner]
-    if left:
-        raise TaskError(
-            f"agents: nobody moves {', '.join(left)}; give them to an agent, or leave them out of control.joints"
-        )
-    return groups
 
 
 def random_actions(spec: EnvSpec, steps: int, device: torch.device, seed: int = 0) -> torch.Tensor:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from humanoid_rl_ext.env.terms import per_joint, picked
+from humanoid_rl_ext.env.picking import per_joint, picked
 from humanoid_rl_ext.errors import TaskError
 from humanoid_rl_ext.task.control import Choices
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, get_args
 
 import torch
 
-from humanoid_rl_ext.errors import TaskError, did_you_mean
+from humanoid_rl_ext.env.picking import picked
+from humanoid_rl_ext.errors import TaskError
 from humanoid_rl_ext.mdp.step import Step
 from humanoid_rl_ext.robot.description import RobotDescription, Role
 from humanoid_rl_ext.task.schema import TermSection
@@ -142,7 +142,7 @@ def pick(pattern: str, names: Sequence[str], roles: dict[str, list[str]] | None,
     """Indices into ``names`` of what a role, a name or a regular expression picks; a slice where they are adjacent.
 
     Raises:
-        TaskError: when the pattern is no regular expression or picks nothing.
+        TaskError: as ``picked`` does, and for a role that no body has.
     """
     if roles is not None and pattern in _ROLES:
         chosen = [index for index, name in enumerate(names) if name in roles[pattern]]
@@ -151,13 +151,7 @@ def pick(pattern: str, names: Sequence[str], roles: dict[str, list[str]] | None,
                 f"{where}: this robot has no body with the role '{pattern}'; name it under robot.roles.{pattern}"
             )
     else:
-        try:
-            expression = re.compile(pattern)
-        except re.error as error:
-            raise TaskError(f"{where}: '{pattern}' is not a regular expression ({error})") from None
-        chosen = [index for index, name in enumerate(names) if expression.fullmatch(name)]
-        if not chosen:
-            raise TaskError(f"{where}: '{pattern}' picks nothing; {did_you_mean(pattern, names)}")
+        chosen = picked(pattern, names, where)
     return as_slice(chosen)
 
 
@@ -166,29 +160,6 @@ def as_slice(chosen: Sequence[int]) -> Picks:
     if list(chosen) == list(range(chosen[0], chosen[0] + len(chosen))):
         return slice(chosen[0], chosen[0] + len(chosen))
     return torch.tensor(chosen)
-
-
-def picked(pattern: str, names: Sequence[str], where: str) -> list[int]:
-    """Indices into ``names`` of what a name or a regular expression picks; raises TaskError as ``pick`` does."""
-    picks = pick(pattern, names, None, where)
-    return list(range(len(names)))[picks] if isinstance(picks, slice) else picks.tolist()
-
-
-def per_joint[Value](values: Value | dict[str, Value], joints: Sequence[str], where: str) -> list[Value]:
-    """A value for each joint, of one for all or of a table by patterns, where a later one outdoes an earlier one.
-
-    Raises:
-        TaskError: when a pattern picks nothing, or none picks a joint.
-    """
-    if not isinstance(values, dict):
-        return [values] * len(joints)
-    found: dict[int, Value] = {}
-    for pattern, value in values.items():
-        found |= dict.fromkeys(picked(pattern, joints, where), value)
-    missing = [name for index, name in enumerate(joints) if index not in found]
-    if missing:
-        raise TaskError(f"{where}: no pattern covers {', '.join(missing)}; add '.*' first for the rest")
-    return [found[index] for index in range(len(joints))]
 
 
 def count(picks: Picks, total: int) -> int:

@@ -70,8 +70,8 @@ def task_yaml(task: Task) -> str:
 def edited(task: Task, path: str, value: Any) -> Task:
     """A validated copy of ``task`` with one value changed, e.g. ``('rewards.alive.weight', 2)``.
 
-    An entry of a table of terms, such as ``rewards.height`` or ``observations.critic.joint_pos``, is added or replaced
-    by a dict and removed by None.
+    An entry of a table of terms, such as ``rewards.height`` or ``observations.critic.joint_pos``, or an agent is added
+    or replaced by a dict and removed by None.
 
     Raises:
         TaskError: for a path that does not exist or a value that is not allowed there; ``task`` stays as it is.
@@ -160,20 +160,24 @@ def _overridden(source: Source, override: str) -> Source:
 
 
 def _names_an_entry(location: Sequence[str]) -> bool:
-    """Whether a path leads to an entry of one of the Task's tables of terms, or to a stage or schedule."""
+    """Whether a path leads to an entry of one of the Task's tables of terms, an agent, or a stage or schedule."""
     if location[0] == "curriculum":
         return len(location) == 3
+    if location[0] == "agents":
+        return len(location) == 2
     if len(location) == 4 and tuple(location[:3]) == ("scene", "terrain", "kinds"):
         return True
     return len(location) == (3 if location[0] == "observations" else 2) and location[0] in TABLES
 
 
 def _set_entry(data: dict[str, Any], location: Sequence[str], value: dict[str, Any] | None, text: str) -> None:
-    """Adds, replaces or (None) removes an entry of a table of terms; a group of observations comes and goes with it."""
+    """Adds, replaces or (None) removes an entry; a group of observations comes and goes with it, and so do agents."""
     *above, name = location
     parent: dict[str, Any] = data
     for part in above:
-        parent = parent.setdefault(part, {})
+        if parent.get(part) is None:
+            parent[part] = {}
+        parent = parent[part]
     if value is not None:
         parent[name] = copy.deepcopy(value)
     elif name not in parent:
@@ -182,6 +186,8 @@ def _set_entry(data: dict[str, Any], location: Sequence[str], value: dict[str, A
         del parent[name]
         if not parent and above[0] == "observations":
             del data["observations"][above[1]]
+        elif not parent and above[0] == "agents":
+            data["agents"] = None
 
 
 def _assign(data: dict[str, Any], location: Sequence[str], value: Any, *, text: str, must_exist: bool) -> None:

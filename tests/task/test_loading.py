@@ -150,6 +150,16 @@ def test_an_edit_adds_replaces_and_removes_entries_of_the_tables_of_terms() -> N
     assert edited(task, "robot", {"source": "walker"}).robot.source == "walker"
 
 
+def test_agents_come_and_go_one_by_one() -> None:
+    task = load_task("humanoid_walk")
+    legs = edited(task, "agents.legs", {"joints": ".*(hip|knee|ankle).*"})
+    rest = edited(legs, "agents.rest", {"joints": ".*(abdomen|shoulder|elbow).*", "observes": "all"})
+    assert list(rest.agents or {}) == ["legs", "rest"]
+    assert edited(rest, "agents.rest", None) == legs and edited(legs, "agents.legs", None) == task
+    with pytest.raises(TaskError, match="there is no 'arms'"):
+        edited(rest, "agents.arms", None)
+
+
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [

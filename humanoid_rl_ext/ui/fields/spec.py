@@ -25,8 +25,11 @@ from humanoid_rl_ext.train.config import RunSettings
 from humanoid_rl_ext.ui.draft import MISSING
 from humanoid_rl_ext.ui.fields.numbers import format_number, parse_number, parse_whole
 
-FieldKind = Literal["number", "whole", "switch", "choice", "text", "pattern", "numbers", "wholes", "number_or_table"]
-"""``pattern`` is a regular expression; ``numbers`` and ``wholes`` are lists; the last is a number or name: number."""
+FieldKind = Literal[
+    "number", "whole", "switch", "choice", "text", "pattern", "texts", "numbers", "wholes", "number_or_table"
+]
+"""``pattern`` is a regular expression; ``texts``, ``numbers`` and ``wholes`` are lists; the last is a number or name:
+number."""
 UNSET = "unset"
 """The choice that stands for None."""
 WORDS = {
@@ -75,6 +78,8 @@ class FieldSpec:
     length: int = 0
     """How many numbers a list has; 0: any number of them, up to ``max_length``."""
     max_length: int = 64
+    single: bool = False
+    """Whether a list of texts may be one text without a list."""
     ordered: bool = False
     """Whether it is a range: two numbers, low then high."""
     format_pattern: str = ""
@@ -137,6 +142,8 @@ class FieldSpec:
                 return text
             case "text" | "pattern":
                 return self._text(text)
+            case "texts":
+                return self._texts(text)
             case "numbers" | "wholes":
                 return self._numbers(text)
             case "number_or_table":
@@ -161,7 +168,7 @@ class FieldSpec:
         if isinstance(value, int | float):
             return format_number(value)
         if isinstance(value, list | tuple):
-            return ", ".join(format_number(item) for item in value)
+            return ", ".join(item if isinstance(item, str) else format_number(item) for item in value)
         if isinstance(value, dict):
             return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=math.inf).strip().strip("{}")
         return str(value)
@@ -205,6 +212,13 @@ class FieldSpec:
                 f"'{text}' does not match {self.format_pattern.strip('^$')}" if text else "must not be empty"
             )
         return text
+
+    def _texts(self, text: str) -> list[str] | str:
+        """The texts between commas that stand outside brackets; a single one as it is, where no list is needed."""
+        texts = [part.strip() for part in re.split(r",(?![^(\[{]*[)\]}])", text) if part.strip()]
+        if not texts:
+            raise ValueError("must not be empty")
+        return texts[0] if len(texts) == 1 and self.single else texts
 
     def _number_or_table(self, text: str) -> float | dict[str, float]:
         if ":" not in text:
@@ -284,12 +298,14 @@ def _shape(annotation: Any, metadata: Sequence[Any]) -> dict[str, Any]:
         if len(inner) == 1:
             shape = _shape(inner[0], metadata)
             return {**shape, "optional": True} if shape else {}
+        if set(inner) == {str, list[str]}:
+            return {"kind": "texts", "single": True}
         return {"kind": "number_or_table"} if float in inner and len(inner) == 2 else {}
     if origin is typing.Literal:
         return {"kind": "choice", "choices": tuple(map(str, arguments))}
     if origin in (tuple, list) and arguments:
         item = _shape(arguments[0], [])
-        kind = {"number": "numbers", "whole": "wholes"}.get(item.get("kind", ""))
+        kind = {"number": "numbers", "whole": "wholes", "text": "texts"}.get(item.get("kind", ""))
         if kind is None:
             return {}
         length = len(arguments) if origin is tuple else 0

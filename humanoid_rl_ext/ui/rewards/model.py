@@ -85,8 +85,9 @@ class RewardsModel:
 
     def shape(self) -> tuple[tuple[str, str], ...]:
         """Equal as long as the same widgets can show the rewards."""
-        commands = [(name, "") for name in self.workbench.draft.task.commands]
-        return (*((row.name, row.term.name) for row in self.rows()), *commands)
+        task = self.workbench.draft.task
+        others = [(name, "") for name in (*task.commands, *(["agents"] if task.agents else []))]
+        return (*((row.name, row.term.name) for row in self.rows()), *others)
 
     # What they earn
 
@@ -186,7 +187,9 @@ class RewardsModel:
     def _row(self, name: str, section: RewardSection) -> Row:
         path = f"rewards.{name}"
         own = {spec.path.rpartition(".")[2]: spec for spec in model_fields(section, path, leave_out=("term",))}
-        params = term_fields(section.spec, path, tuple(self.workbench.draft.task.commands))
+        task = self.workbench.draft.task
+        params = term_fields(section.spec, path, tuple(task.commands))
+        params += [own["agents"]] if task.agents else []
         return Row(path, name, section.spec, own["weight"], own["enabled"], tuple(params))
 
     def _candidate(self, name: str, term: TermSpec) -> Candidate:

@@ -13,6 +13,7 @@ from humanoid_rl_ext.ui.fields.fold import Fold
 from humanoid_rl_ext.ui.fields.row import FieldGroup
 from humanoid_rl_ext.ui.randomisation.view import RandomisationView
 from humanoid_rl_ext.ui.release import release
+from humanoid_rl_ext.ui.task.agents_view import AgentsView
 from humanoid_rl_ext.ui.task.changes import ChangesView
 from humanoid_rl_ext.ui.task.model import PLAIN, TABLES, TaskModel
 from humanoid_rl_ext.ui.task.tables import TableView
@@ -24,6 +25,8 @@ PATIENCE = 0.2
 """How long (s) after the last key the search starts."""
 SOURCES = "sources"
 """Stands among changed paths for what can be chosen at the top; no path of a draft is called that."""
+ROBOT = "robot"
+"""Stands among them once another robot has been read, which may be later than it was chosen."""
 GROUP_HELP = {
     "General": "What the task is called",
     "Scene": "How far the environments stand apart; friction of contacts",
@@ -51,6 +54,7 @@ class TaskSection:
         self._disconnect = [
             workbench.draft_changed.connect(lambda path: self._changed.add(path)),
             self.model.sources_changed.connect(lambda: self._changed.add(SOURCES)),
+            workbench.robot_changed.connect(lambda: self._changed.add(ROBOT)),
         ]
 
     def build(self) -> None:
@@ -72,6 +76,8 @@ class TaskSection:
                     )
                     if title == "Scene":
                         self._terrain = TerrainView(self.model)
+                    elif title == "Control":
+                        self._agents = AgentsView(self._workbench)
                 self._tables = [
                     RandomisationView(self.model) if table.path == "randomisation" else TableView(self.model, table)
                     for table in TABLES
@@ -110,6 +116,7 @@ class TaskSection:
         for table in self._tables:
             table.refresh(paths)
         self._terrain.refresh(paths)
+        self._agents.refresh(paths)
         self._changes.refresh()
         self._show_undo()
 
