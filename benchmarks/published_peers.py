@@ -3,7 +3,8 @@
     python benchmarks/published_peers.py ALGORITHM TASK STEPS SEED [EPISODES [DEVICE [FOLDER]]]
 
 Needs requirements-bench.lock. Where the zoo names no setting the library's default stands. State-dependent exploration
-is left out: ours has none. With a folder, off-policy runs are kept in it every 20,000 steps and go on from there.
+is left out: ours has none. With a folder, off-policy runs are kept in it every 20,000 steps and go on from there. The
+device is for off-policy algorithms.
 """
 
 from __future__ import annotations
@@ -121,6 +122,8 @@ def main() -> None:
     if algorithm in ("td3", "ddpg"):
         size = environments.action_space.shape[0]
         settings["action_noise"] = NormalActionNoise(np.zeros(size), 0.1 * np.ones(size))
+    if asked.device != "cpu":
+        settings["policy_kwargs"] = {"optimizer_kwargs": {"fused": True}}  # a step of Adam in one launch
     if algorithm == "a2c" and normalised:
         settings["learning_rate"] = LinearSchedule(7e-4, 0.0, 1.0)
     learner = CLASSES[algorithm]("MlpPolicy", environments, seed=seed, device=asked.device, **settings)
