@@ -146,3 +146,21 @@ def test_a_robot_is_shared_out_by_hand(driver, pictures, workbench):
             assert workbench.draft.task.agents is None and not driver.find_all(window, id="agents.trunk:moves")
 
     driver.run(use())
+
+
+def test_agents_that_come_while_the_fold_is_shut_are_there_when_it_opens(driver, workbench):
+    async def use() -> None:
+        with section(driver, workbench) as window:
+            await driver.frames(4)
+            for _ in range(2):
+                await driver.click(driver.find(window, id="task.Agents"))
+                await driver.frames(2)
+            workbench.load_task("humanoid_walk_agents")
+            await driver.frames(3)
+            workbench.edit("agents.arms.observes", "all")
+            await driver.frames(3)
+            await driver.click(driver.find(window, id="task.Agents"))
+            await driver.frames(3)
+            assert driver.find(window, id="agents.arms.observes").model.as_string == "all"
+
+    driver.run(use())

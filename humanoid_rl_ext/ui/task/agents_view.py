@@ -42,7 +42,7 @@ class AgentsView:
         """Takes over what has changed at ``paths``."""
         self.fold.note = self.model.note
         if self._seen() != self._shape:
-            self._shape = self._seen()
+            self._shape, self._built = self._seen(), False
             self.fold.rebuild()
             return
         for path in paths:
@@ -86,7 +86,10 @@ class AgentsView:
 
     def _build_buttons(self) -> None:
         names, limbs = self.model.names, self.model.limbs()
-        said = f"An agent each for {', '.join(limbs)}" if limbs else "The robot has no limbs to tell apart"
+        if limbs:
+            said = f"An agent each for {', '.join(limbs)}"
+        else:
+            said = UNREAD if self.model.workbench.robot is None else "The robot has no limbs to tell apart"
         with ui.HStack(height=px(theme.ROW_HEIGHT), spacing=px(theme.SPACING)):
             if not names:
                 ui.Label("One moves the whole robot.", name="muted")
