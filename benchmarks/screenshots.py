@@ -19,7 +19,10 @@ from PIL import Image
 REPOSITORY = Path(__file__).resolve().parent.parent
 PICTURES = REPOSITORY / "docs" / "images" / "studio"
 PREVIEW = REPOSITORY / "data" / "preview.png"
-EDITORS = {"randomisation": ("randomisation_training", "randomisation_failures")}
+EDITORS = {
+    "randomisation": ("randomisation_training", "randomisation_failures"),
+    "agents": ("agents_five", "agents_missing"),
+}
 """Pictures of ``tests/ui/test_<name>_section.py`` that are shown side by side."""
 EDITOR = (24, 4, 464, 714)
 """Where those tests have their window."""

@@ -9,6 +9,7 @@ import pytest
 from layout import flaws
 from omni import ui
 from quiet import QuietHost
+from shown import FIXED
 
 from humanoid_rl_ext.robot import load_robot
 from humanoid_rl_ext.ui import theme
@@ -106,7 +107,7 @@ def test_nothing_is_split_before_the_robot_is_known(workbench: Workbench) -> Non
 def section(driver, workbench: Workbench):
     """The Task section in a window as wide as the panel."""
     shown = TaskSection(workbench)
-    window = ui.Window("agents", width=440, height=760, position_x=10, position_y=4, flags=ui.WINDOW_FLAGS_NO_MOVE)
+    window = ui.Window("agents", width=440, height=710, position_x=24, position_y=4, flags=FIXED)
     window.frame.style = theme.style()
     with window.frame, ui.ScrollingFrame(), ui.VStack(height=0):
         shown.build()
