@@ -14,18 +14,6 @@ from humanoid_rl_ext.learn.replay import Batch
 from humanoid_rl_ext.learn.settings_off_policy import ContinuousSettings
 
 
-class Affine(nn.Module):
-    """``inputs * gain + offset``, element by element."""
-
-    def __init__(self, gain: torch.Tensor, offset: torch.Tensor) -> None:
-        super().__init__()
-        self.gain, self.offset = nn.Buffer(gain), nn.Buffer(offset)
-
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Outputs of the inputs' shape (..., size)."""
-        return inputs * self.gain + self.offset
-
-
 class ActorCritics[Settings: ContinuousSettings](OffPolicy[Settings]):
     """Networks, optimisers and targets; actions are within -1 and 1 everywhere but in the environment."""
 
@@ -91,7 +79,7 @@ class ActorCritics[Settings: ContinuousSettings](OffPolicy[Settings]):
         with torch.no_grad():
             head.weight.copy_(last.weight[: head.out_features])
             head.bias.copy_(last.bias[: head.out_features])
-        return nn.Sequential(*hidden, head, nn.Tanh(), Affine(self._half_range.clone(), self._centre.clone()))
+        return nn.Sequential(*hidden, head, nn.Tanh(), copy.deepcopy(self._range))
 
     def _apply_edit(self, name: str) -> None:
         for network in ("actor", "critic"):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from humanoid_rl_ext.learn.actor_critics import Affine
 from humanoid_rl_ext.learn.agent_actions import AgentActions
 from humanoid_rl_ext.learn.agent_networks import JointParameters, agent_mlp
 from humanoid_rl_ext.learn.critics import Ensemble
@@ -134,8 +133,7 @@ class MADDPG(DDPG[MADDPGSettings]):
     def policy_network(self) -> nn.Sequential:
         """From normalised observations (batch, size) to the best joint actions (batch, actions); not a copy."""
         assert isinstance(self.actor, nn.Sequential)
-        into_range = Affine(self._half_range, self._centre)
-        return nn.Sequential(*self.actor, JointParameters(self.spec).to(self.device), nn.Tanh(), into_range)
+        return nn.Sequential(*self.actor, JointParameters(self.spec).to(self.device), nn.Tanh(), self._range)
 
 
 def gumbel(noise: torch.Tensor) -> torch.Tensor:

@@ -13,6 +13,7 @@ from torch import nn
 
 from humanoid_rl_ext.env.transition import EnvSpec, Observations, Transition
 from humanoid_rl_ext.errors import CheckpointError, HumanoidRLError
+from humanoid_rl_ext.learn.action_range import ActionRange
 from humanoid_rl_ext.learn.adam import Adam
 from humanoid_rl_ext.learn.edits import edited
 from humanoid_rl_ext.learn.networks import copy_parameters, flatten_parameters
@@ -71,8 +72,7 @@ class OffPolicy[Settings: OffPolicySettings]:
         self._counts = [0, 0]  # gradient steps of this iteration, and those that moved the policy
         self._step, self._owed = 0, 0.0
         self._actions = torch.zeros(0)
-        low, high = (torch.tensor(bound, device=self.device) for bound in self._bounds())
-        self._centre, self._half_range = (high + low) / 2.0, (high - low) / 2.0
+        self._range = self._action_range().to(self.device)
         self._build(torch.Generator().manual_seed(seed))
         self._taking_in = Recording(self._take_in, self.device)
         self._choosing = Recording(self._choose, self.device)
@@ -121,7 +121,7 @@ class OffPolicy[Settings: OffPolicySettings]:
     def _for_env(self, actions: torch.Tensor) -> torch.Tensor:
         """Actions as the environment takes them: boxes are stored within -1 and 1, and choices as float."""
         if self.spec.action.kind == "box":
-            return torch.addcmul(self._centre, actions, self._half_range)
+            return self._range(actions)
         return actions.long()
 
     def _apply_edit(self, name: str) -> None:
@@ -156,15 +156,18 @@ class OffPolicy[Settings: OffPolicySettings]:
         for target, source in self._followers:
             target.lerp_(source, self.settings.tau)
 
-    def _bounds(self) -> tuple[list[float], list[float]]:
-        """Least and greatest of each element of a box action."""
+    def _action_range(self) -> ActionRange:
+        """What -1, 0 and 1 of each element of a box action mean."""
         action = self.spec.action
         if action.kind != "box":
-            return [], []
+            return ActionRange([], [], [])
         bound = getattr(self.settings, "action_bound", 1.0)
-        if not action.low or getattr(self.settings, "action_range", "environment") == "symmetric":
-            return [-bound] * action.size, [bound] * action.size
-        return list(action.low), list(action.high)
+        low, high = list(action.low) or [-bound] * action.size, list(action.high) or [bound] * action.size
+        rest = [(least + most) / 2.0 for least, most in zip(low, high, strict=True)]
+        if getattr(self.settings, "action_range", "environment") == "around_zero":
+            rest = [0.0] * action.size
+            low, high = [max(least, -bound) for least in low], [min(most, bound) for most in high]
+        return ActionRange(low, rest, high)
 
     def _replay_sizes(self) -> dict[str, Any]:
         settings, spec = self.settings, self.spec

@@ -119,16 +119,16 @@ class ContinuousSettings(OffPolicySettings):
         3e-4, gt=0.0, le=0.1, description="Adam's step size for the action values.", json_schema_extra=LIVE
     )
     actor_hidden: list[Width] = Field([256, 256], max_length=8, description="Widths of the policy's hidden layers.")
-    action_range: Literal["environment", "symmetric"] = Field(
+    action_range: Literal["environment", "around_zero"] = Field(
         "environment",
-        description="Actions reach from the least to the greatest that the environment names, or to action_bound "
-        "either way.",
+        description="Actions reach from the least to the greatest that the environment names; or around zero, which "
+        "stays the policy's zero, to those and to action_bound at most.",
     )
     action_bound: float = Field(
         1.0,
         gt=0.0,
         le=1000.0,
-        description="Largest action, either way, where the environment names none or the range is symmetric.",
+        description="Largest action, either way, where the environment names none or the range is around zero.",
         json_schema_extra={"unit": "action"},
     )
     policy_delay: int = Field(

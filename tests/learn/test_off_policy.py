@@ -124,10 +124,16 @@ def test_actions_stay_within_bounds_and_are_stored_within_one(name):
     assert learner.replay.batch(0.9)["action"].abs().max() <= 1.0
 
 
-def test_a_symmetric_range_keeps_zero_where_it_is():
+def test_a_range_around_zero_keeps_zero_and_ends_at_the_nearer_of_two_bounds():
     env = Target()
-    learner = made("td3", env=env, action_range="symmetric", action_bound=2.0, learning_starts=200)
-    torch.testing.assert_close(learner._for_env(torch.tensor([[0.0, -1.0]])), torch.tensor([[0.0, -2.0]]))
+    learner = made("td3", env=env, action_range="around_zero", action_bound=1.5, learning_starts=200)
+    bounds = [[max(low, -1.5) for low in LOW], [min(high, 1.5) for high in HIGH]]
+    ends = torch.tensor([[-1.0, -1.0], [1.0, 1.0], [0.0, 0.0], [-0.5, -0.5]])
+    expected = torch.tensor([*bounds, [0.0, 0.0], [low / 2 for low in bounds[0]]])
+    torch.testing.assert_close(learner._for_env(ends), expected)
+    network = learner.policy_network()
+    seen = torch.ones(1, 1)
+    torch.testing.assert_close(network(seen), learner.act_deterministic({"policy": seen}))
 
 
 @pytest.mark.parametrize(("per_step", "due"), [(2.0, 16), (0.25, 2)])
