@@ -208,7 +208,7 @@ def test_ctrl_c_that_a_library_swallows_at_start_up_still_ends_the_command(
 ) -> None:
     from humanoid_rl_ext.train import start
 
-    whole = start.build
+    whole, before = start.build, signal.getsignal(signal.SIGINT)
 
     def build(*arguments: Any) -> Any:
         with contextlib.suppress(KeyboardInterrupt):
@@ -219,7 +219,7 @@ def test_ctrl_c_that_a_library_swallows_at_start_up_still_ends_the_command(
     assert status("train", "gym:CartPole-v1", *SMALL) == 130
     assert "interrupted before there was anything to save" in capfd.readouterr().err
     assert not (home / "runs").exists()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize("closed", [1, 2])
