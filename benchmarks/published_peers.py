@@ -3,8 +3,7 @@
     python benchmarks/published_peers.py ALGORITHM TASK STEPS SEED [EPISODES [DEVICE [FOLDER]]]
 
 Needs requirements-bench.lock. Where the zoo names no setting the library's default stands. State-dependent exploration
-is left out: ours has none. With a folder, off-policy runs are kept in it every 20,000 steps and go on from there. The
-device is for off-policy algorithms.
+is left out: ours has none. With a folder, off-policy runs are kept in it every 20,000 steps and go on from there.
 """
 
 from __future__ import annotations
@@ -122,7 +121,7 @@ def main() -> None:
     if algorithm in ("td3", "ddpg"):
         size = environments.action_space.shape[0]
         settings["action_noise"] = NormalActionNoise(np.zeros(size), 0.1 * np.ones(size))
-    if asked.device != "cpu":
+    if asked.device != "cpu" and issubclass(CLASSES[algorithm], OffPolicyAlgorithm):
         settings["policy_kwargs"] = {"optimizer_kwargs": {"fused": True}}  # a step of Adam in one launch
     if algorithm == "a2c" and normalised:
         settings["learning_rate"] = LinearSchedule(7e-4, 0.0, 1.0)

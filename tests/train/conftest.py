@@ -129,13 +129,13 @@ def make_session() -> Iterator[Callable[..., Session]]:
 
 @pytest.fixture
 def goes_on() -> Iterator[Callable[..., Player]]:
-    """Resumes a run, trains it to so many steps, and plays its policy."""
+    """Resumes a run, trains it to so many steps and updates, and plays its policy."""
     opened: list[Player] = []
 
-    def go_on(path: Path, env_steps: int, num_envs: int = 1) -> Player:
+    def go_on(path: Path, env_steps: int, iteration: int, num_envs: int = 1) -> Player:
         session = open_session(plan_resume(path, env_steps=env_steps))
         session.run()
-        assert session.env_steps == env_steps
+        assert session.env_steps == env_steps and session.learner.iteration == iteration
         session.close()
         opened.append(open_player(path, num_envs=num_envs))
         opened[-1].step_once()

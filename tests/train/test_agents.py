@@ -36,7 +36,7 @@ def test_a_policy_that_chooses_goes_all_the_way(goes_on, tmp_path: Path) -> None
     assert session.watched.error and chosen.tolist() == [1]
     session.close()
 
-    player = goes_on(path, 128, num_envs=2)
+    player = goes_on(path, 128, 4, num_envs=2)
     for _ in range(4):
         player.step_once()
     assert player.env.reserved_actions.shape == (2,) and not player.watch.error
@@ -59,7 +59,7 @@ def test_several_agents_go_all_the_way(algorithm: str, choices: bool, goes_on, t
     session.evaluate(4, results.append)
     assert results[0].episodes == 4
     session.close()
-    goes_on(path, 96)
+    goes_on(path, 96, 3)
     if choices:
         with pytest.raises(BadInputError, match="its actions are a choice among moves"):
             export_policy_folder(path)

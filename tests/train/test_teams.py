@@ -63,7 +63,7 @@ def test_a_team_goes_all_the_way(algorithm: str, own: bool, engine: str, goes_on
     session.evaluate(5, results.append)
     assert results[0].episodes == 5 and results[0].mean_episode_length <= 20
     session.close()
-    player = goes_on(path, 96)
+    player = goes_on(path, 96, 3)
     assert player.env.engine.num_envs == 2
     with pytest.raises(BadInputError, match="moves a team of robots"):
         export_policy_folder(path)

@@ -67,6 +67,19 @@ class Shown:
 
 
 @contextmanager
+def in_window(driver, section: Any, **window: Any) -> Iterator[ui.Window]:
+    """A section in a window as wide as the panel, updated before every frame."""
+    shown = ui.Window(type(section).__name__, width=440, **window)
+    shown.frame.style = theme.style()
+    with shown.frame, ui.ScrollingFrame(), ui.VStack(height=0):
+        section.build()
+    driver.each_frame = lambda: section.update(time.perf_counter())
+    yield shown
+    section.destroy()
+    shown.destroy()
+
+
+@contextmanager
 def showing(kind: type[Shown], driver, tmp_path, monkeypatch) -> Iterator[Callable[..., Any]]:
     """Opens sections of a kind, all closed in the end; runs go to a folder of the test's."""
     monkeypatch.setenv("HUMANOID_RL_HOME", str(tmp_path))

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import contextmanager
-
 import pytest
 from layout import flaws
-from omni import ui
 from quiet import QuietHost
-from shown import FIXED
+from shown import FIXED, in_window
 
 from humanoid_rl_ext.robot import load_robot
-from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.draft import Draft
 from humanoid_rl_ext.ui.rewards.model import RewardsModel
 from humanoid_rl_ext.ui.task.agents_model import AgentsModel
@@ -103,18 +98,8 @@ def test_nothing_is_split_before_the_robot_is_known(workbench: Workbench) -> Non
     assert model.limbs() == {} and model.sharing().joints == {}
 
 
-@contextmanager
 def section(driver, workbench: Workbench):
-    """The Task section in a window as wide as the panel."""
-    shown = TaskSection(workbench)
-    window = ui.Window("agents", width=440, height=710, position_x=24, position_y=4, flags=FIXED)
-    window.frame.style = theme.style()
-    with window.frame, ui.ScrollingFrame(), ui.VStack(height=0):
-        shown.build()
-    driver.each_frame = lambda: shown.update(time.perf_counter())
-    yield window
-    shown.destroy()
-    window.destroy()
+    return in_window(driver, TaskSection(workbench), height=710, position_x=24, position_y=4, flags=FIXED)
 
 
 def test_a_robot_is_shared_out_by_hand(driver, pictures, workbench):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
 from layout import flaws
 from omni import ui
+from shown import in_window
 
 from humanoid_rl_ext.task.loading import task_names
-from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.draft import Draft
 from humanoid_rl_ext.ui.task.view import TaskSection
 from humanoid_rl_ext.ui.workbench import Workbench
@@ -24,18 +22,10 @@ def workbench(monkeypatch) -> Workbench:
     return Workbench(host, Draft.load("humanoid_walk"))
 
 
-@contextmanager
 def section(driver, workbench: Workbench):
-    """The section in a window as wide as the panel, updated before every frame."""
-    shown = TaskSection(workbench)
-    window = ui.Window("task", width=440, height=700, position_x=10, position_y=10, flags=ui.WINDOW_FLAGS_NO_MOVE)
-    window.frame.style = theme.style()
-    with window.frame, ui.ScrollingFrame(), ui.VStack(height=0):
-        shown.build()
-    driver.each_frame = lambda: shown.update(time.perf_counter())
-    yield window
-    shown.destroy()
-    window.destroy()
+    return in_window(
+        driver, TaskSection(workbench), height=700, position_x=10, position_y=10, flags=ui.WINDOW_FLAGS_NO_MOVE
+    )
 
 
 def test_groups_are_built_when_they_are_opened(driver, pictures, workbench):

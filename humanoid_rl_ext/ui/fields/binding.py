@@ -181,11 +181,20 @@ def bind(workbench: Workbench, spec: FieldSpec) -> Binding:
     )
 
 
+def tried(workbench: Workbench, path: str, value: object) -> str:
+    """Edits the draft; why that is not possible, or ''."""
+    try:
+        workbench.edit(path, value)
+    except TaskError as error:
+        return reason_of(error, path)
+    return ""
+
+
 def reason_of(error: Exception, path: str) -> str:
-    """An error's text without the place, which the field itself shows."""
+    """An error's text without the place, which the field itself shows; a place in another table stays."""
     text = str(error).removeprefix(f"edit '{path}': ").removeprefix("task: ")
     place, _, rest = text.partition(": ")
-    return rest if rest and set(place.split(".")) & set(path.split(".")) else text
+    return rest if rest and place.split(".")[0] in path.split(".") else text
 
 
 def touches(changed: str, path: str) -> bool:

@@ -15,7 +15,7 @@ from humanoid_rl_ext.task.loading import load_task, task_names
 from humanoid_rl_ext.task.registry import TermSpec, terms
 from humanoid_rl_ext.task.schema import RewardSection
 from humanoid_rl_ext.ui.draft import MISSING
-from humanoid_rl_ext.ui.fields.binding import Binding, reason_of
+from humanoid_rl_ext.ui.fields.binding import Binding, tried
 from humanoid_rl_ext.ui.fields.spec import FieldSpec, model_fields, term_fields
 from humanoid_rl_ext.ui.task.model import short
 from humanoid_rl_ext.ui.workbench import Workbench
@@ -143,11 +143,11 @@ class RewardsModel:
 
     def add(self, candidate: Candidate) -> str:
         """Adds a reward; while training it counts from the next step on."""
-        return self._try(f"rewards.{candidate.name}", dict(candidate.entry))
+        return tried(self.workbench, f"rewards.{candidate.name}", dict(candidate.entry))
 
     def remove(self, row: Row) -> str:
         """Removes a reward; while training it counts no longer from the next step on."""
-        return self._try(row.path, None)
+        return tried(self.workbench, row.path, None)
 
     def whole(self, row: Row) -> Binding:
         """The entry as one value, in words, for the mark that puts all of it back to the preset."""
@@ -201,13 +201,6 @@ class RewardsModel:
         missing = command is not None and command.default not in commands
         obstacle = f"needs a command '{command.default}', which this task has not got" if command and missing else ""
         return Candidate(name, term, entry, origin, obstacle)
-
-    def _try(self, path: str, value: object) -> str:
-        try:
-            self.workbench.edit(path, value)
-        except TaskError as error:
-            return reason_of(error, path)
-        return ""
 
 
 @cache

@@ -8,6 +8,7 @@ from humanoid_rl_ext.env.picking import joint_groups, picked
 from humanoid_rl_ext.errors import TaskError
 from humanoid_rl_ext.robot.limbs import limbs, pattern_of
 from humanoid_rl_ext.task.control import AgentSection
+from humanoid_rl_ext.ui.fields.binding import tried
 from humanoid_rl_ext.ui.fields.spec import FieldSpec, model_fields
 from humanoid_rl_ext.ui.workbench import Workbench
 
@@ -79,7 +80,9 @@ class AgentsModel:
     def split(self) -> str:
         """Gives every limb an agent; why that is not possible, or ''."""
         moved = self._moved()
-        return self._try(PATH, {name: {"joints": pattern_of(own, moved)} for name, own in self.limbs().items()})
+        return tried(
+            self.workbench, PATH, {name: {"joints": pattern_of(own, moved)} for name, own in self.limbs().items()}
+        )
 
     def add(self) -> str:
         """Gives the joints that nobody moves an agent; why that is not possible, or ''."""
@@ -87,27 +90,20 @@ class AgentsModel:
         limb = [name for name, own in self.limbs().items() if set(free) <= set(own) and name not in self.names]
         number = next(n for n in range(1, len(self.names) + 2) if f"agent_{n}" not in self.names)
         name = limb[0] if limb else f"agent_{number}"
-        return self._try(f"{PATH}.{name}", {"joints": pattern_of(free, self._moved())})
+        return tried(self.workbench, f"{PATH}.{name}", {"joints": pattern_of(free, self._moved())})
 
     def remove(self, name: str) -> str:
         """Takes an agent out; why that is not possible, or ''."""
-        return self._try(f"{PATH}.{name}", None)
+        return tried(self.workbench, f"{PATH}.{name}", None)
 
     def join(self) -> str:
         """Lets one agent move the whole robot; why that is not possible, or ''."""
-        return self._try(PATH, None)
+        return tried(self.workbench, PATH, None)
 
     def _moved(self) -> list[str]:
         """The joints that actions move."""
         robot = self.workbench.robot
         return [] if robot is None else _picked(self.workbench.draft.task.control.joints, robot.joint_names)
-
-    def _try(self, path: str, value: object) -> str:
-        try:
-            self.workbench.edit(path, value)
-        except TaskError as error:
-            return str(error).removeprefix(f"edit '{path}': ").removeprefix("task: ")
-        return ""
 
 
 def _picked(pattern: str, names: list[str]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from omni import ui
@@ -100,11 +99,9 @@ class AgentsView:
                 self._button("One agent", f"{PATH}:join", "Lets one agent move the whole robot", self.model.join)
 
     def _button(self, text: str, identifier: str, tooltip: str, act: Callable[[], str], **look: Any) -> ui.Button:
-        press = partial(self._press, act)
-        return ui.Button(text, tooltip=tooltip, identifier=identifier, clicked_fn=press, **look)
-
-    def _press(self, act: Callable[[], str]) -> None:
-        tell(self._said, act())
+        return ui.Button(
+            text, tooltip=tooltip, identifier=identifier, clicked_fn=lambda: tell(self._said, act()), **look
+        )
 
     def _show(self) -> None:
         """Says who moves what, and what is wrong with it."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from humanoid_rl_ext.errors import HumanoidRLError, TaskError
+from humanoid_rl_ext.errors import HumanoidRLError
 from humanoid_rl_ext.task.loading import save_task, task_names, task_source
 from humanoid_rl_ext.task.registry import Kind, TermSpec, terms
 from humanoid_rl_ext.task.schema import Task, TermSection
 from humanoid_rl_ext.ui.draft import Change
-from humanoid_rl_ext.ui.fields.binding import reason_of
+from humanoid_rl_ext.ui.fields.binding import tried
 from humanoid_rl_ext.ui.fields.numbers import format_number
 from humanoid_rl_ext.ui.fields.spec import FieldSpec, humanised, model_fields, term_fields
 from humanoid_rl_ext.ui.signal import Signal
@@ -155,7 +155,7 @@ class TaskModel:
 
     def put_back(self, change: Change) -> str:
         """Makes one change undone: the preset's value again; why that is not possible, or ''."""
-        return self._try(change.path, change.old)
+        return tried(self.workbench, change.path, change.old)
 
     @property
     def undo_help(self) -> str:
@@ -198,11 +198,11 @@ class TaskModel:
 
     def add(self, table: Table, name: str) -> str:
         """Adds a term with its default parameters; why that is not possible, or ''."""
-        return self._try(f"{table.path}.{name}", {})
+        return tried(self.workbench, f"{table.path}.{name}", {})
 
     def remove(self, entry: Entry) -> str:
         """Removes an entry; why that is not possible, or ''."""
-        return self._try(entry.path, None)
+        return tried(self.workbench, entry.path, None)
 
     def find(self, text: str) -> list[tuple[str, list[FieldSpec]]]:
         """The fields in whose name, help or place all words of ``text`` begin a word, by heading; the first forty."""
@@ -257,13 +257,6 @@ class TaskModel:
             for name, stage in stages.items()
             if stage.advance is not None
         ]
-
-    def _try(self, path: str, value: object) -> str:
-        try:
-            self.workbench.edit(path, value)
-        except TaskError as error:
-            return reason_of(error, path)
-        return ""
 
 
 def short(value: object) -> str:
