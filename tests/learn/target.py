@@ -1,11 +1,10 @@
-"""A tiny world whose best actions are known, and what tests of learners do in it."""
+"""A tiny world whose best actions are known."""
 
 from __future__ import annotations
 
 import torch
 
 from humanoid_rl_ext.env.transition import ActionSpec, EnvSpec, Transition
-from humanoid_rl_ext.learn.learner import Learner
 
 NUM_ENVS = 8
 
@@ -36,18 +35,3 @@ class Target:
         final, self.obs = self.draw(), self.draw()
         never = torch.zeros(NUM_ENVS, dtype=torch.bool)
         return Transition(self.obs, reward, never, never | (self.steps % 3 == 0), final)
-
-
-def train(learner: Learner, env: Target, iterations: int) -> list[dict[str, float]]:
-    """The metrics of so many updates."""
-    history: list[dict[str, float]] = []
-    while len(history) < iterations:
-        learner.observe(env.step(learner.act(env.obs)))
-        if list(learner.update()):
-            history.append(learner.metrics)
-    return history
-
-
-def weights(learner: Learner) -> torch.Tensor:
-    """All parameters, (n,)."""
-    return torch.cat([value.flatten() for value in learner.state_dict()["weights"].values()])

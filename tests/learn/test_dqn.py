@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 import torch
 from torch.nn.functional import huber_loss
 
 from humanoid_rl_ext.env.transition import ActionSpec, EnvSpec, Transition
-from humanoid_rl_ext.errors import BadInputError, CheckpointError, HumanoidRLError, TaskError
+from humanoid_rl_ext.errors import BadInputError, CheckpointError, TaskError
 from humanoid_rl_ext.learn import LEARNERS, fitting, make_learner
 from humanoid_rl_ext.learn.action_values import ActionValues, dueling
 from humanoid_rl_ext.learn.dqn import DQN
 from humanoid_rl_ext.sim import recording
+from tests.learn.teaching import check_that_bad_rewards_do_no_harm, train, weights
 
 NUM_ENVS, TOTAL = 8, 2000
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 class Walk:
@@ -62,22 +53,6 @@ def settings(**changes):
 
 def made(seed: int = 1, env: Walk | None = None, total: int | None = TOTAL, device: str = "cpu", **changes):
     return DQN((env or Walk()).spec, settings(**changes), device, seed, total)
-
-
-def train(learner, env: Walk, iterations: int) -> list[dict[str, float]]:
-    history: list[dict[str, float]] = []
-    while len(history) < iterations:
-        before = learner.iteration
-        learner.observe(env.step(learner.act(env.obs)))
-        for _ in learner.update():
-            continue
-        if learner.iteration > before:
-            history.append(learner.metrics)
-    return history
-
-
-def weights(learner) -> torch.Tensor:
-    return torch.cat([value.flatten() for value in learner.state_dict()["weights"].values()])
 
 
 def test_what_the_target_network_ranks_first_is_valued_by_itself_or_what_the_other_ranks_first():
@@ -237,15 +212,7 @@ def test_a_non_finite_loss_is_an_error_and_keeps_the_last_good_policy():
     env = Walk()
     learner = made(env=env)
     train(learner, env, 3)
-    good = weights(learner)
-    with pytest.raises(HumanoidRLError, match="not finite"):
-        for _ in range(8):
-            transition = env.step(learner.act(env.obs))
-            transition.reward[:] = math.nan
-            learner.observe(transition)
-            for _ in learner.update():
-                continue
-    assert torch.equal(weights(learner), good)
+    check_that_bad_rewards_do_no_harm(learner, env)
 
 
 def test_edits_act_at_once_and_fixed_settings_stay():

@@ -7,18 +7,10 @@ import torch
 
 from humanoid_rl_ext.learn import LEARNERS, make_learner
 from humanoid_rl_ext.learn.maddpg import gumbel
+from tests.learn.teaching import train
 from tests.learn.team import Team
-from tests.learn.test_off_policy import train
 
 KINDS = ("box", "discrete")
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def made(env: Team, **changes):

@@ -22,7 +22,7 @@ from humanoid_rl_ext.learn.ppo import PPO
 from humanoid_rl_ext.learn.settings_on_policy import PPOSettings
 from humanoid_rl_ext.learn.value_scale import ValueScale
 from humanoid_rl_ext.sim import recording
-from tests.learn.target import train, weights
+from tests.learn.teaching import train, weights
 from tests.learn.team import NUM_ENVS, Team
 
 SMALL: dict[str, Any] = {
@@ -30,14 +30,6 @@ SMALL: dict[str, Any] = {
     **{"learning_rate": 3e-3, "schedule": "fixed", "num_minibatches": 2},
 }
 ALGORITHMS = ("mappo", "ippo")
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def make(spec: EnvSpec, algorithm: str = "mappo", seed: int = 0, **changes) -> MAPPO:

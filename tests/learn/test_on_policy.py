@@ -12,7 +12,8 @@ from humanoid_rl_ext.errors import BadInputError, HumanoidRLError
 from humanoid_rl_ext.learn import learner_entry, make_learner
 from humanoid_rl_ext.learn.on_policy import OnPolicy
 from humanoid_rl_ext.learn.settings_on_policy import OnPolicySettings
-from tests.learn.target import NUM_ENVS, Target, train, weights
+from tests.learn.target import NUM_ENVS, Target
+from tests.learn.teaching import train, weights
 
 ALGORITHMS = ("ppo", "a2c", "reinforce", "trpo")
 FAST = {  # at small scale
@@ -21,14 +22,6 @@ FAST = {  # at small scale
     "reinforce": {"num_steps": 16, "learning_rate": 2e-2, "critic_minibatches": 2},
     "trpo": {"num_steps": 16, "max_kl": 0.03, "critic_minibatches": 2},
 }
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def settings(algorithm: str, **changes) -> OnPolicySettings:

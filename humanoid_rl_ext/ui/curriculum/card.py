@@ -6,13 +6,10 @@ from collections.abc import Callable
 
 from omni import ui
 
-from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.fields.fold import Arrow
 from humanoid_rl_ext.ui.theme import px
 
 GAP = 4
-SMALL = 18
-"""Side of a small button, before ``px``."""
 
 
 class Heading:
@@ -63,41 +60,6 @@ class Below:
         self._stack.visible = opened
         (self._opened.add if opened else self._opened.discard)(self._name())
         self._heading.point(opened)
-
-
-def cross(identifier: str, tooltip: str, clicked: Callable[[], object]) -> None:
-    """A small button that removes something."""
-    with ui.VStack(width=px(SMALL)):
-        ui.Spacer()
-        ui.Button(
-            "x",
-            name="danger",
-            height=px(SMALL),
-            identifier=identifier,
-            tooltip=tooltip,
-            clicked_fn=clicked,
-            style={"padding": 0, "background_color": theme.CLEAR},
-        )
-        ui.Spacer()
-
-
-def arrow(up: bool, enabled: bool, identifier: str, tooltip: str, clicked: Callable[[], object]) -> None:
-    """A small button that moves something up or down."""
-    color = theme.MUTED if enabled else theme.BORDER
-    with ui.ZStack(width=px(SMALL)):
-        ui.Button(" ", name="flat", enabled=enabled, identifier=identifier, tooltip=tooltip, clicked_fn=clicked)
-        with ui.HStack():
-            ui.Spacer()
-            with ui.VStack(width=px(8)):
-                ui.Spacer()
-                ui.Triangle(
-                    width=px(8),
-                    height=px(7),
-                    alignment=ui.Alignment.CENTER_TOP if up else ui.Alignment.CENTER_BOTTOM,
-                    style={"background_color": color},
-                )
-                ui.Spacer()
-            ui.Spacer()
 
 
 class Reason:

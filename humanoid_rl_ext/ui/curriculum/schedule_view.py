@@ -7,10 +7,11 @@ from collections.abc import Callable
 from omni import ui
 
 from humanoid_rl_ext.ui import theme
-from humanoid_rl_ext.ui.curriculum.card import GAP, SMALL, Below, Heading, Reason, cross
+from humanoid_rl_ext.ui.curriculum.card import GAP, Below, Heading, Reason
 from humanoid_rl_ext.ui.curriculum.paths import Target
 from humanoid_rl_ext.ui.curriculum.picker import PathPicker
 from humanoid_rl_ext.ui.curriculum.schedules import Schedule, SchedulesModel
+from humanoid_rl_ext.ui.fields.buttons import BUTTON, cross
 from humanoid_rl_ext.ui.fields.row import MARK_WIDTH, FieldRow, NumberField, ResetMark
 from humanoid_rl_ext.ui.theme import px
 
@@ -69,7 +70,7 @@ class ScheduleView:
                     ui.Label("Points", name="small")
                     ui.Label("Environment steps", name="small", width=px(STEPS))
                     ui.Label("Value", name="small", width=px(VALUE))
-                    ui.Spacer(width=px(SMALL + GAP + MARK_WIDTH))
+                    ui.Spacer(width=px(BUTTON + GAP + MARK_WIDTH))
                 for index in range(schedule.points):
                     self._build_point(index)
                 with ui.HStack(height=px(theme.ROW_HEIGHT)):
@@ -98,7 +99,7 @@ class ScheduleView:
                     lambda: self._say(model.remove_point(self.schedule, index)),
                 )
             else:
-                ui.Spacer(width=px(SMALL))
+                ui.Spacer(width=px(BUTTON))
             mark = ResetMark(value, value.spec.path, lambda: self.refresh(self.schedule))
         reason = Reason(f"{schedule.path}.points.{index}:reason")
         self._points.append((first, second, mark))

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from omni import ui
 
 from humanoid_rl_ext.ui import theme
-from humanoid_rl_ext.ui.curriculum.card import GAP, SMALL, Below, Heading, Reason, arrow, cross
+from humanoid_rl_ext.ui.curriculum.card import GAP, Below, Heading, Reason
 from humanoid_rl_ext.ui.curriculum.model import CurriculumModel, Stage
 from humanoid_rl_ext.ui.curriculum.paths import Target
 from humanoid_rl_ext.ui.curriculum.picker import PathPicker
 from humanoid_rl_ext.ui.curriculum.progress import RunProgress
+from humanoid_rl_ext.ui.fields.buttons import BUTTON, arrow, cross
 from humanoid_rl_ext.ui.fields.row import FieldRow, NumberField, ResetMark
 from humanoid_rl_ext.ui.theme import px
 
@@ -76,7 +77,7 @@ class StageView:
 
     def _build_order(self) -> None:
         stage, model, say = self.stage, self._model, self._say
-        with ui.HStack(width=px(3 * SMALL)):
+        with ui.HStack(width=px(3 * BUTTON)):
             first, last = stage.index == 0, stage.last
             arrow(
                 True,

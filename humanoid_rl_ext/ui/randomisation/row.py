@@ -8,6 +8,7 @@ from omni import ui
 
 from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.fields.binding import touches
+from humanoid_rl_ext.ui.fields.buttons import BUTTON, cross
 from humanoid_rl_ext.ui.fields.fold import Arrow
 from humanoid_rl_ext.ui.fields.numbers import format_number
 from humanoid_rl_ext.ui.fields.row import FieldRow, NumberField
@@ -18,7 +19,7 @@ from humanoid_rl_ext.ui.release import release
 from humanoid_rl_ext.ui.task.model import Entry, enabled_field
 from humanoid_rl_ext.ui.theme import px
 
-SWITCH, RANGE, WHEN, CURVE, REMOVE = 20, 104, 74, 42, 18
+SWITCH, RANGE, WHEN, CURVE = 20, 104, 74, 42
 """Widths of columns, before ``px``."""
 GAP = 4
 PLOT, SMALL_PLOT = 84, 50
@@ -34,7 +35,7 @@ def header() -> None:
         ui.Label("Quantity", name="small", tooltip="Click a name to see its distribution and parameters")
         ui.Label("Range", width=px(RANGE), name="small")
         ui.Label("Drawn", width=px(WHEN), name="small", tooltip=WHEN_HELP)
-        ui.Spacer(width=px(CURVE + REMOVE + GAP))
+        ui.Spacer(width=px(CURVE + BUTTON + GAP))
 
 
 class EntryRow:
@@ -120,18 +121,11 @@ class EntryRow:
                 with self._curve_place:
                     self._curve = Drawing(f"{path}:curve", theme.ROW_HEIGHT - 6, numbered=False)
                 ui.Spacer(height=px(3))
-            with ui.VStack(width=px(REMOVE)):
-                ui.Spacer()
-                ui.Button(
-                    "x",
-                    name="danger",
-                    height=px(18),
-                    identifier=f"{path}:remove",
-                    tooltip=f"Takes {entry.label.lower()} out of the task; Undo brings it back",
-                    clicked_fn=lambda: self._say(self._model.task.remove(entry)),
-                    style={"padding": 0, "background_color": theme.CLEAR},
-                )
-                ui.Spacer()
+            cross(
+                f"{path}:remove",
+                f"Takes {entry.label.lower()} out of the task; Undo brings it back",
+                lambda: self._say(self._model.task.remove(entry)),
+            )
         self._arrow.point(self.opened)
 
     def _build_below(self) -> None:

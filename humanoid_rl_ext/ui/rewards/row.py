@@ -8,12 +8,13 @@ from omni import ui
 
 from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.fields.binding import touches
+from humanoid_rl_ext.ui.fields.buttons import BUTTON, cross
 from humanoid_rl_ext.ui.fields.fold import Arrow
 from humanoid_rl_ext.ui.fields.row import MARK_WIDTH, FieldGroup, NumberField, ResetMark
 from humanoid_rl_ext.ui.rewards.model import Earned, RewardsModel, Row
 from humanoid_rl_ext.ui.theme import px
 
-SWITCH, WEIGHT, VALUE, BAR, PERCENT, TREND, REMOVE = 20, 60, 48, 36, 40, 46, 18
+SWITCH, WEIGHT, VALUE, BAR, PERCENT, TREND = 20, 60, 48, 36, 40, 46
 """Widths of the columns before ``px``; the name takes what is left."""
 GAP = 4
 MEAN_HELP = "Earned per episode: mean over the episodes that ended in the last 10 iterations"
@@ -58,7 +59,7 @@ def header() -> None:
         ui.Label("Reward", name="small", tooltip="Click a name to see its formula and parameters")
         for text, width, alignment, help in columns:
             ui.Label(text, width=px(width), name="small", alignment=alignment, tooltip=help)
-        ui.Spacer(width=px(REMOVE + GAP + MARK_WIDTH))
+        ui.Spacer(width=px(BUTTON + GAP + MARK_WIDTH))
 
 
 class RewardRow:
@@ -74,18 +75,7 @@ class RewardRow:
                 self._build_name()
                 self._weight = NumberField(model.workbench, row.weight, WEIGHT, refused=self._refuse)
                 self._build_figures()
-                with ui.VStack(width=px(REMOVE)):
-                    ui.Spacer()
-                    ui.Button(
-                        "x",
-                        name="danger",
-                        height=px(18),
-                        identifier=f"{row.path}:remove",
-                        tooltip=f"Removes {row.name}; Undo brings it back",
-                        clicked_fn=self._remove,
-                        style={"padding": 0, "background_color": theme.CLEAR},
-                    )
-                    ui.Spacer()
+                cross(f"{row.path}:remove", f"Removes {row.name}; Undo brings it back", self._remove)
                 self._whole = model.whole(row)
                 self._mark = ResetMark(self._whole, row.path, self._after_reset)
             self._reason = ui.Label(

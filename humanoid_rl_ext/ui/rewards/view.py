@@ -5,6 +5,7 @@ from __future__ import annotations
 from omni import ui
 
 from humanoid_rl_ext.ui import theme
+from humanoid_rl_ext.ui.fields.buttons import BUTTON
 from humanoid_rl_ext.ui.fields.row import MARK_WIDTH
 from humanoid_rl_ext.ui.release import release
 from humanoid_rl_ext.ui.rewards.model import RewardsModel
@@ -14,7 +15,6 @@ from humanoid_rl_ext.ui.rewards.row import (
     GAP,
     MEAN_HELP,
     PERCENT,
-    REMOVE,
     TREND,
     VALUE,
     RewardRow,
@@ -146,7 +146,7 @@ class RewardsSection:
                 tooltip="Sum of the shares: 100 % where nothing is blamed, 0 % where blame eats up all praise",
                 style={"font_size": px(theme.FONT_SMALL), "color": theme.TEXT},
             )
-            ui.Spacer(width=px(TREND + REMOVE + MARK_WIDTH + 2 * GAP))
+            ui.Spacer(width=px(TREND + BUTTON + MARK_WIDTH + 2 * GAP))
 
     def _show_picker(self, shown: bool) -> None:
         self._picker.show(shown)
