@@ -6,18 +6,23 @@ Fujimoto et al. 2018 found to do as well.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 
 from humanoid_rl_ext.learn.actor_critics import ActorCritics
 from humanoid_rl_ext.learn.replay import Batch
 from humanoid_rl_ext.learn.settings_off_policy import DeterministicSettings
 
+SATURATED = 0.99
+"""Actions beyond this share of their bounds count as at them."""
+
 
 class DDPG[Settings: DeterministicSettings](ActorCritics[Settings]):
     """A learner: see ``humanoid_rl_ext.learn.learner.Learner`` for what each method promises."""
 
     figures = ("critic_loss", "value")
-    policy_figures = ("policy_loss",)
+    policy_figures: ClassVar[tuple[str, ...]] = ("policy_loss", "saturation")
     critics_taught = 1
 
     def _build(self, generator: torch.Generator) -> None:
@@ -44,7 +49,7 @@ class DDPG[Settings: DeterministicSettings](ActorCritics[Settings]):
         if not moves_policy:
             self._measured(critic_figures)
             return
-        self._measured(critic_figures, (self._teach_policy(batch),))
+        self._measured(critic_figures, self._teach_policy(batch))
         self._follow()
 
     @torch.no_grad()
@@ -56,12 +61,15 @@ class DDPG[Settings: DeterministicSettings](ActorCritics[Settings]):
     def _next_actions(self, batch: Batch) -> torch.Tensor:
         return self.target_actor(batch["next/policy"]).tanh()
 
-    def _teach_policy(self, batch: Batch) -> torch.Tensor:
-        """One step of the policy up the first critic's slope: equation 6."""
+    def _teach_policy(self, batch: Batch) -> tuple[torch.Tensor, ...]:
+        """One step of the policy up the first critic's slope: equation 6. Its loss, and the share of actions at bounds.
+
+        A policy at its bounds for whatever it sees has no slope left there, and stays.
+        """
         actions = self.actor(batch["obs/policy"]).tanh()
         loss = -self.critics(self._pairs(batch, "obs", actions), slice(0, 1)).mean()
         self._descend("actor", loss)
-        return loss
+        return loss, actions.detach().abs().gt(SATURATED).float().mean()
 
     def _apply_edit(self, name: str) -> None:
         super()._apply_edit(name)

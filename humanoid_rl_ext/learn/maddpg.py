@@ -23,6 +23,8 @@ class MADDPG(DDPG[MADDPGSettings]):
     Every agent has a policy and a critic of its own, which share no weights but are evaluated at once.
     """
 
+    policy_figures = ("policy_loss",)
+
     def _build(self, generator: torch.Generator) -> None:
         self.actions = AgentActions(self.spec, self.device)
         super()._build(generator)
@@ -113,7 +115,7 @@ class MADDPG(DDPG[MADDPGSettings]):
         obs = batch[f"{when}/{self._critic_group}"]
         return torch.cat((obs.expand(*actions.shape[:-1], obs.shape[-1]), actions), dim=-1)
 
-    def _teach_policy(self, batch: Batch) -> torch.Tensor:
+    def _teach_policy(self, batch: Batch) -> tuple[torch.Tensor, ...]:
         """One step of every policy up its own critic's slope, the others' actions as they were: equation 5."""
         outputs = self.actor(batch["obs/policy"])
         actions = torch.where(self._own, self._acted(outputs, self._noise[1]), batch["actions"])  # (agents, batch, ...)
@@ -121,7 +123,7 @@ class MADDPG(DDPG[MADDPGSettings]):
         sizes = (outputs.square() * self._shares).sum(-1)
         loss = self.settings.output_penalty * sizes.mean(0) - values.mean(-1)
         self._descend("actor", loss.sum())
-        return loss.mean()
+        return (loss.mean(),)
 
     def _descend(self, name: str, loss: torch.Tensor, max_grad_norm: float | None = None) -> None:
         """As for one network, with the norms of the agents' gradients bounded one by one."""

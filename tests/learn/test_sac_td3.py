@@ -133,6 +133,16 @@ def test_td3_moves_policy_and_targets_at_every_second_step_alone():
             assert any(not torch.equal(state[name], old[name]) for name in state) == (step % 2 == 0)
 
 
+@pytest.mark.parametrize("name", ["td3", "ddpg"])
+def test_saturation_is_the_share_of_actions_at_their_bounds(name):
+    learner = made(name)
+    with torch.no_grad():
+        learner.actor[-1].weight.zero_()
+        learner.actor[-1].bias.copy_(torch.tensor([-2.7, 2.6]))  # tanh of 2.7 is 0.991, of 2.6 0.989
+    _, saturation = learner._teach_policy(batch_of(learner))
+    assert saturation.item() == 0.5
+
+
 def test_the_temperature_rises_below_the_target_entropy_and_falls_above():
     for target, rises in ((5.0 / 5.0, True), (-10.0, False)):
         learner = made("sac", target_entropy=target, temperature_learning_rate=1e-2)

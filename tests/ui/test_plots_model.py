@@ -14,6 +14,7 @@ from numpy.random import default_rng
 
 from humanoid_rl_ext.train.metrics import MetricHistory, Metrics
 from humanoid_rl_ext.ui.draft import Change, Draft
+from humanoid_rl_ext.ui.plots.charts import charts_of
 from humanoid_rl_ext.ui.plots.figure import Figure, edit_text
 from humanoid_rl_ext.ui.plots.model import THIS_RUN, PlotsModel
 from humanoid_rl_ext.ui.workbench import Mark, Workbench
@@ -133,6 +134,16 @@ def test_groups_follow_the_metrics_of_the_run(model, workbench):
     assert model.charts()[0].columns == tuple(f"reward/{term}" for term in TERMS)
     model.open("More")
     assert [chart.columns for chart in model.charts()] == [("episode/forward_speed",), ("episode/power",)]
+
+
+def test_off_policy_algorithms_have_charts_of_their_own():
+    def titles(*names: str) -> list[str]:
+        return [chart.title for chart in charts_of("Policy", [f"train/{name}" for name in names])]
+
+    assert titles("critic_loss", "value", "policy_loss", "saturation") == ["Losses", "Value", "Saturation"]
+    assert titles("value_loss", "value", "epsilon") == ["Losses", "Value", "Epsilon"]
+    assert titles("value", "entropy", "temperature") == ["Losses", "Entropy", "Value", "Temperature"]
+    assert titles() == ["Losses", "Entropy", "KL", "Learning rate"]
 
 
 def test_any_other_metric_can_be_added_and_is_remembered(model, workbench):

@@ -43,6 +43,18 @@ POLICY = (
     Chart("KL", ("train/kl",), "How far an update moves the policy (Kullback-Leibler divergence)"),
     Chart("Learning rate", ("train/learning_rate",), "Size of the optimiser's steps"),
 )
+OFF_POLICY = (
+    Chart("Value", ("train/value",), "Discounted return that the critics expect; far above what is reached, they err"),
+    Chart("Temperature", ("train/temperature",), "What SAC pays for entropy"),
+    Chart("Epsilon", ("train/epsilon",), "Share of actions that are drawn at random", bounds=(0.0, 1.0)),
+    Chart(
+        "Saturation",
+        ("train/saturation",),
+        "Share of the policy's actions at their bounds; where it stays at one the policy is stuck: "
+        "lower actor_learning_rate",
+        bounds=(0.0, 1.0),
+    ),
+)
 NOT_OF_THE_TASK = {column for chart in LEARNING for column in chart.columns} | {"episode/episodes"}
 
 
@@ -52,7 +64,8 @@ def charts_of(group: str, names: Sequence[str], picked: Iterable[str] = ()) -> l
         return list(LEARNING)
     if group == "Policy":
         losses = tuple(name for name in names if name.startswith("train/") and name.endswith("_loss"))
-        known = [chart for chart in POLICY if not names or chart.columns[0] in names]
+        known = [chart for chart in POLICY if not names]
+        known += [chart for chart in (*POLICY, *OFF_POLICY) if chart.columns[0] in names]
         return [Chart("Losses", losses, "What the optimiser makes small", many=True), *known]
     if group == "Rewards":
         terms = tuple(name for name in names if name.startswith("reward/"))
