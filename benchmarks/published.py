@@ -199,6 +199,7 @@ def report(results: dict[str, dict[str, Any]]) -> str:
         "by its preset; peers run on the same machine, set up as rl-baselines3-zoo does, BenchMARL by its defaults.",
         "Means ± deviations over (so many) seeds. A case is met when all its seeds are there and their mean",
         "reaches the target; it is no worse than a peer where it reaches the peer's mean less one deviation.",
+        "Times are of runs side by side on shared machines, pauses included: `learner_speed.py` compares speed.",
         "",
         "| algorithm | task | steps | seeds | ours | peer | target | verdict |",
         "|" + "---|" * 8,
