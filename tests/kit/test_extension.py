@@ -230,7 +230,7 @@ def test_a_checkpoint_plays_in_a_scene_of_its_own_and_on_a_robot_of_the_stage(is
         isaac.until(lambda: isaac.bench.state == "playing")
         player = isaac.bench.player
         assert player.on == on
-        isaac.until(lambda player=player: int(player.env.view.episode_length[0]) > 20)
+        isaac.until(lambda player=player: int(player.env.view.episode_length[0]) > 5)
         assert isaac.bench.message.kind != "error"
         isaac.bench.stop()
         isaac.until(lambda: isaac.bench.state == "idle")
