@@ -64,8 +64,7 @@ def charts_of(group: str, names: Sequence[str], picked: Iterable[str] = ()) -> l
         return list(LEARNING)
     if group == "Policy":
         losses = tuple(name for name in names if name.startswith("train/") and name.endswith("_loss"))
-        known = [chart for chart in POLICY if not names]
-        known += [chart for chart in (*POLICY, *OFF_POLICY) if chart.columns[0] in names]
+        known = [chart for chart in (*POLICY, *OFF_POLICY) if chart.columns[0] in names] if names else POLICY
         return [Chart("Losses", losses, "What the optimiser makes small", many=True), *known]
     if group == "Rewards":
         terms = tuple(name for name in names if name.startswith("reward/"))
