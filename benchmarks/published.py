@@ -6,14 +6,15 @@
 Words pick cases of published_cases.py ("dqn CartPole"); what docs/results/published.json has already is not run again.
 Ours is `./hrl train TASK --algo NAME --steps N --seed S`, all else by its preset; peers, which need
 requirements-bench.lock, are published_peers.py, and published_teams.py where agents are several. Every run is a process
-of its own with one thread; a peer of one agent that is cut short goes on when it is asked for again. Ends with the
-report: docs/published.md and docs/images/published_*.png.
+of its own with $OMP_NUM_THREADS threads, or one; a peer of one agent that is cut short goes on when it is asked for
+again. Ends with the report: docs/published.md and docs/images/published_*.png.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import fcntl
 import json
 import os
 import platform
@@ -123,13 +124,19 @@ def read_results() -> dict[str, dict[str, Any]]:
 
 
 def store(entry: dict[str, Any]) -> None:
-    """Adds an entry to the results, which another process may be adding to as well."""
-    results = read_results()
-    results[f"{entry['case']} {entry['side']} {entry['seed']}"] = entry
+    """Adds an entry to the results, which other processes may be adding to as well."""
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    aside = RESULTS.with_suffix(".unfinished")
-    aside.write_text(json.dumps(dict(sorted(results.items())), separators=(",", ":")).replace('},"', '},\n"') + "\n")
-    os.replace(aside, RESULTS)
+    folder = os.open(RESULTS.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        results = read_results()
+        results[f"{entry['case']} {entry['side']} {entry['seed']}"] = entry
+        aside = RESULTS.with_suffix(".unfinished")
+        lines = json.dumps(dict(sorted(results.items())), separators=(",", ":")).replace('},"', '},\n"')
+        aside.write_text(lines + "\n")
+        os.replace(aside, RESULTS)
+    finally:
+        os.close(folder)
 
 
 def of(case: Case, side: str, results: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -265,7 +272,7 @@ def main() -> None:
         and (not arguments.seeds or seed in arguments.seeds)
         and (arguments.again or key(case, side, seed) not in results)
     ]
-    os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     failed = 0
     with ThreadPoolExecutor(max(1, arguments.jobs)) as pool:
         work = {} if arguments.report else {pool.submit(measured, *run, arguments.device): key(*run) for run in due}

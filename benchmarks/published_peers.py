@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from sb3_contrib import TRPO
 from stable_baselines3 import A2C, DDPG, SAC, TD3
 from stable_baselines3.common.callbacks import BaseCallback
@@ -112,7 +111,6 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?")
     asked = parser.parse_args()
     algorithm, task, seed, folder = asked.algorithm, asked.task, asked.seed, asked.folder
-    torch.set_num_threads(1)
     environments: Any = make_vec_env(task, ENVIRONMENTS.get(algorithm, 1), seed=seed)
     settings = dict(ZOO.get((algorithm, task), {}))
     normalised = algorithm in ENVIRONMENTS and task != "CartPole-v1"
