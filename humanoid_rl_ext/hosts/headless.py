@@ -25,6 +25,7 @@ class Progress(Protocol):
     """Something that shows how far a run is."""
 
     def show(self, metrics: Metrics) -> None: ...
+    def warn(self, line: str) -> None: ...
     def close(self) -> None: ...
 
 
@@ -35,6 +36,7 @@ def run_headless(session: Session) -> bool:
     """
     progress: Progress = BarProgress(session) if sys.stderr.isatty() else PlainProgress(session)
     session.on_metrics.append(progress.show)
+    session.on_warning.append(progress.warn)
     try:
         with _stop_on_signals(session) as interrupted:
             session.run()
@@ -76,6 +78,10 @@ class PlainProgress:
         self._unseen = metrics
         if time.perf_counter() - self._last >= PLAIN_INTERVAL_S:
             self._print(metrics)
+
+    def warn(self, line: str) -> None:
+        """Prints it among the others."""
+        print(f"hrl: {line}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Prints the last iteration where it has not been shown yet."""
@@ -131,6 +137,10 @@ class BarProgress:
             episode=_episode(self._session),
             left=_clock(left),
         )
+
+    def warn(self, line: str) -> None:
+        """Prints it above the bar."""
+        self._bar.console.print(f"hrl: {line}", markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Leaves the line as it is."""

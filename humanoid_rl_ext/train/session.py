@@ -32,6 +32,7 @@ from humanoid_rl_ext.train.curriculum import Curriculum, check_live
 from humanoid_rl_ext.train.evaluate import Evaluation, evaluation
 from humanoid_rl_ext.train.memory import most_memory_mb
 from humanoid_rl_ext.train.metrics import MetricHistory, Metrics, MetricsLog, finite
+from humanoid_rl_ext.train.warning_signs import WarningSigns
 from humanoid_rl_ext.train.watch import Watch
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Session:
         self.history = MetricHistory()
         self.on_metrics: list[Callable[[Metrics], None]] = []
         """Called with the metrics of each iteration."""
+        self.on_warning: list[Callable[[str], None]] = []
+        """Called with a line, once for each thing that the metrics show is going wrong."""
         self.env_steps = 0
         self.paused = False
         self.finished = False
@@ -81,6 +84,7 @@ class Session:
         self.curriculum = Curriculum(self)
         """Which stage the run is in, and its figures."""
         self._log = MetricsLog(folder.path)
+        self._signs = WarningSigns()
         self._stopping = False
         self._at_safe_point = True  # until the first piece of work, and after the last
         self._requests: list[Callable[[], Iterator[None] | None]] = []
@@ -302,6 +306,9 @@ class Session:
         self._log.write(metrics)
         for callback in self.on_metrics:
             callback(metrics)
+        for line in self._signs.take_in(metrics):
+            for warn in self.on_warning:
+                warn(line)
 
     def _take_in(self, metrics: Metrics) -> None:
         self.history.append(metrics)

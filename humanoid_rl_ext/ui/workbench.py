@@ -334,6 +334,7 @@ class Workbench:
             self.draft_changed.emit("")
         self._stage = session.curriculum.stage_name
         session.on_metrics += [lambda metrics: self.note_stage(), self.metrics_added.emit]
+        session.on_warning.append(lambda line: self.say(line[0].upper() + line[1:], "warning"))
         self.say(f"Training {session.env.task_name} in {session.folder.path}")
         self._enter("training")
 

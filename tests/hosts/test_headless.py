@@ -7,8 +7,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 from humanoid_rl_ext.cli import main
+from humanoid_rl_ext.hosts.headless import BarProgress, PlainProgress
+from humanoid_rl_ext.train.metrics import MetricHistory
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -37,3 +40,16 @@ def test_ctrl_c_saves_and_exits_130_and_the_run_goes_on_afterwards(tmp_path: Pat
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["env_steps"] == trained["env_steps"] + lines[0]["env_steps"]
     assert [line["iteration"] for line in lines] == list(range(1, len(lines) + 1))
+
+
+def test_what_goes_wrong_is_told_among_the_lines_and_above_the_bar(capsys) -> None:
+    session = SimpleNamespace(
+        config=SimpleNamespace(run=SimpleNamespace(env_steps=8)),
+        env_steps=0,
+        env=SimpleNamespace(task_name="walker"),
+        history=MetricHistory(),
+    )
+    for progress in (PlainProgress(session), BarProgress(session)):
+        progress.warn("lost [a robot]")
+        progress.close()
+        assert "hrl: lost [a robot]\n" in capsys.readouterr().err

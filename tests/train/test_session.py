@@ -128,6 +128,15 @@ def test_an_edit_that_cannot_be_made_changes_and_logs_nothing(make_session: Make
     assert not session.folder.edits.exists()
 
 
+def test_what_goes_wrong_is_told_once(make_session: Make, tmp_path: Path) -> None:
+    session, told = make_session(tmp_path / "run"), []
+    usual = session.env.episode_metrics
+    session.env.episode_metrics = lambda: {**usual(), "non_finite": 1.0}
+    session.on_warning.append(told.append)
+    session.run()
+    assert session.non_finite == session.iteration > 1 == len(told)
+
+
 def test_evaluating_in_the_middle_of_a_run_does_not_change_it(make_session: Make, tmp_path: Path) -> None:
     make_session(tmp_path / "plain").run()
     session = make_session(tmp_path / "evaluated")

@@ -115,6 +115,23 @@ def test_an_error_nobody_foresaw_leaves_its_traceback_in_the_run(bench):
     assert "Traceback" in (bench.run_path / "error.log").read_text()
 
 
+def test_a_state_that_is_not_finite_is_told_and_training_goes_on(bench):
+    train(bench)
+    engine = bench.session.vec_env.engine
+    physics = engine.step
+
+    def poisoned(substeps):
+        physics(substeps)
+        engine.state.joint_vel[2] = float("nan")
+        engine.step = physics
+
+    engine.step = poisoned
+    iterations = len(bench.history)
+    pump_until(bench, lambda: len(bench.history) > iterations + 1)
+    assert bench.message.kind == "warning" and "not finite" in bench.message.text
+    assert bench.state == "training" and bench.session.non_finite == 1
+
+
 def test_a_run_that_cannot_start_says_why_and_the_panel_is_idle_again(bench):
     bench.edit("run.device", "cuda:7")
     bench.start()
