@@ -22,15 +22,15 @@ SIGNS = (
         "train/saturation",
         0.999,
         20,
-        "all actions of the policy have been at their bounds for 20 iterations: it is stuck; "
+        "the policy is stuck, all its actions at their bounds for 20 iterations; "
         "start again with a lower learner.actor_learning_rate",
     ),
     Sign(
         "episode/non_finite",
         1,
         1,
-        "physics gave a state that is not finite, and that robot was reset; "
-        "where it happens often (non_finite in metrics.jsonl), a shorter sim.dt or softer drives help",
+        "physics gave a state that is not finite, and that robot was reset; where it happens often "
+        "(non_finite in metrics.jsonl), a shorter sim.dt or softer drives help",
     ),
 )
 

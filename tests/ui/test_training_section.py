@@ -12,6 +12,7 @@ from quiet import QuietHost
 
 from humanoid_rl_ext.errors import EngineError
 from humanoid_rl_ext.learn import LEARNERS
+from humanoid_rl_ext.train.warning_signs import SIGNS
 from humanoid_rl_ext.ui import theme
 from humanoid_rl_ext.ui.draft import Draft
 from humanoid_rl_ext.ui.theme import px
@@ -110,6 +111,11 @@ def test_a_run_is_started_paused_saved_and_stopped_with_the_buttons(driver, pict
         await driver.until(lambda: bench.message.text.startswith("Saved"))
         await driver.frames(4)
         assert shown.widget("bar.message").tooltip == bench.message.text
+        bench.session.on_warning[0](SIGNS[0].said)
+        await driver.frames(4)
+        await driver.screenshot(pictures / "training_warning.png")
+        assert flaws(shown.window) == []
+        assert shown.there("bar.done") and shown.widget("bar.message").text.startswith("The policy is stuck")
         await driver.click(shown.widget("bar.stop"))
         await driver.until(lambda: bench.state == "idle")
         await driver.frames(4)

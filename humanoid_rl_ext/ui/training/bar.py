@@ -134,7 +134,7 @@ class RunBar:
         ):
             _show_action(button, action)
         figures = progress.figures()
-        wrong = bool(message.text) and message.kind != "info"
+        wrong = bool(message.text) and (message.kind == "error" or (message.kind == "warning" and figures is None))
         self._run.visible = figures is not None and not wrong
         self._line.visible = figures is None and not wrong
         _set(self._line, progress.line)
