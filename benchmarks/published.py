@@ -203,7 +203,7 @@ def report(results: dict[str, dict[str, Any]]) -> str:
         "# Against published figures",
         "",
         "Made by `./hrl python benchmarks/published.py`. Ours is `./hrl train TASK --algo NAME --steps N --seed S`,",
-        "by its preset; peers run on the same machine, set up as rl-baselines3-zoo does, BenchMARL by its defaults.",
+        "by its preset; peers are set up as rl-baselines3-zoo does, BenchMARL by its defaults. The machine is named.",
         "Means ± deviations over (so many) seeds. A case is met when all its seeds are there and their mean",
         "reaches the target; it is no worse than a peer where it reaches the peer's mean less one deviation.",
         "Times are of runs side by side on shared machines, pauses included: `learner_speed.py` compares speed.",
