@@ -91,7 +91,6 @@ def evaluated(experiment: Experiment, episodes: int) -> float | None:
 def main() -> None:
     """Trains, evaluates and prints."""
     algorithm, task, steps, seed, episodes = (*sys.argv[1:], "0")[:5]
-    torch.set_num_threads(1)
     module, _, words = task.partition(":")
     options = dict(word.split("=") for word in words.split(",") if word)
     options = {name: parse_scalar(value) for name, value in options.items()}
